@@ -15,6 +15,8 @@ from meeting_assets.publications.pages.meeting_lanes import WIDTH
 MATRIX_SPEAKERS = 10
 """With more speakers, the pairs are a list, since a matrix would be too wide to read."""
 MOST_PAIRS = 40
+DOT = 120
+"""Width of the line of a single window."""
 
 
 class Window(NamedTuple):
@@ -44,7 +46,7 @@ class Pair(NamedTuple):
 
     before: str
     after: str
-    count: int
+    switch_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,10 @@ def line_of(rows: Sequence[Row[Any]], end_s: float) -> str:
         if not is_known:
             continue
         points = [(round((row.start_s + row.end_s) / 2 / end_s * WIDTH), 100 - 100 * row.top_share) for row in own]
-        first, *others = (
-            points if len(points) > 1 else [(points[0][0] - 60, points[0][1]), (points[0][0] + 60, points[0][1])]
-        )
+        if len(points) == 1:
+            [(x, y)] = points
+            points = [(x - DOT // 2, y), (x + DOT // 2, y)]
+        first, *others = points
         parts.append(f"M{first[0]} {first[1]:.1f}L" + " ".join(f"{x} {y:.1f}" for x, y in others))
     return "".join(parts)
 

@@ -56,7 +56,8 @@ class Member(NamedTuple):
 class Said(NamedTuple):
     """An utterance. Its times are None if none of its words has one."""
 
-    index: int
+    position: int
+    """Its index in the payload."""
     key: str
     name: str
     start_s: float | None
@@ -112,7 +113,8 @@ class MeetingData:
     @property
     def duration_s(self) -> float | None:
         """The duration as the metrics use it; None if it is unknown."""
-        return self.recording.duration_s if self.metrics is None else self.metrics.duration_s
+        duration_s: float | None = (self.metrics or self.recording).duration_s
+        return duration_s
 
 
 def read_meeting_data(connection: Connection, recording_id: str) -> MeetingData | None:
@@ -141,7 +143,7 @@ class _Reader:
         self._recording_id = recording_id
         self._names = names
 
-    def meeting(self, recording: Row[Any], metrics: Row[Any] | None) -> MeetingData:
+    def meeting(self, recording: Any, metrics: Row[Any] | None) -> MeetingData:
         transcript = _first(self._connection, TRANSCRIPTS, self._recording_id, TRANSCRIPTS.c.is_primary)
         listed = self._rows(LISTED.c.participant_key, LISTED.c.name, *_named(LISTED, "email person_key is_host is_bot"))
         speech = self._speech()
@@ -171,7 +173,7 @@ class _Reader:
             self._chat(),
         )
 
-    def _rows(self, *columns: Any, order: Table | None = None, where: Iterable[Any] = ()) -> Sequence[Row[Any]]:
+    def _rows(self, *columns: Any, order: Table | None = None, where: Iterable[Any] = ()) -> Sequence[Any]:
         of_recording = columns[0].table.c.recording_id == self._recording_id
         keys = columns[0].table.primary_key if order is None else order.primary_key
         return self._connection.execute(select(*columns).where(of_recording, *where).order_by(*keys)).all()
@@ -215,7 +217,7 @@ class _Reader:
         columns = _named(SPOKEN, "utterance_index participant_key speaker start_s end_s text word_count")
         query = select(*columns).where(SPOKEN.c.recording_id == self._recording_id).order_by(SPOKEN.c.utterance_index)
         found = []
-        for index, key, speaker, start_s, end_s, text, words in self._connection.execute(query):
+        for index, key, speaker, start_s, end_s, text, words in map(tuple, self._connection.execute(query)):
             spoken = _joined(text) if is_unspaced else text
             found.append(Said(index, key, self._names.of(key, speaker), start_s, end_s, spoken, words))
         return found
@@ -236,7 +238,7 @@ class _Reader:
         columns = _named(CHAT, "participant_key sender at_s at recipient text")
         is_message = CHAT.c.recording_id == self._recording_id, CHAT.c.text.is_not(None)
         query = select(*columns).where(*is_message).order_by(CHAT.c.event_index)
-        rows = self._connection.execute(query)
+        rows = map(tuple, self._connection.execute(query))
         return [Message(key, self._names.of(key, sender), *others) for key, sender, *others in rows]
 
 

@@ -10,25 +10,24 @@ from typing import Any, NamedTuple
 from meeting_assets.core.languages import language_of
 from meeting_assets.publications.exports import FORMATS
 from meeting_assets.publications.exports.format import ExportFormat
+from meeting_assets.publications.pages.index_page import platform_name
 from meeting_assets.publications.pages.meeting_data import MeetingData
 
-ALWAYS = ("vtt", "md", "attendance")
-"""Formats that every meeting's page offers."""
-_PLATFORMS = {
-    "google_meet": "Google Meet",
-    "microsoft_teams": "Microsoft Teams",
-    "goto_meeting": "GoTo Meeting",
-    "slack_huddle": "Slack huddle",
-}
+DOWNLOADS = ("vtt", "md", "attendance")
+"""Names of the formats that are always beside a page."""
 _LABELS = {
     "vtt": "Subtitles (WebVTT)",
-    "vtt-names": "Subtitles with names (WebVTT)",
+    "vtt_names": "Subtitles with names (WebVTT)",
     "srt": "Subtitles (SRT)",
     "md": "Transcript (Markdown)",
     "txt": "Transcript (text)",
     "json": "Transcript for language models (JSON)",
     "attendance": "Attendance (CSV)",
-    "chat": "Chat",
+    "chat": "Chat (CSV)",
+    "rttm": "Speech (RTTM)",
+    "ctm": "Timed words (CTM)",
+    "stm": "Transcript for scoring (STM)",
+    "seglst": "Transcript for scoring (SegLST)",
 }
 
 
@@ -81,20 +80,10 @@ def header_of(meeting: MeetingData) -> Header:
     )
 
 
-def platform_name(platform: str | None) -> str | None:
-    """The name of a platform for readers.
-
-    >>> platform_name("google_meet"), platform_name("zoom"), platform_name(None)
-    ('Google Meet', 'Zoom', None)
-    """
-    return None if platform is None else _PLATFORMS.get(platform, platform.replace("_", " ").capitalize())
-
-
 def downloads_of(meeting: MeetingData, formats: Iterable[str]) -> list[Download]:
-    """The files beside the page: those of `ALWAYS` and of the given formats for which the meeting has content."""
-    named = dict.fromkeys((*ALWAYS, *formats))
-    offered = [FORMATS[name] for name in named if name in FORMATS and _has_content(meeting, FORMATS[name])]
-    return [Download(_file_name(meeting, each), _LABELS.get(each.name, each.name.upper())) for each in offered]
+    """The files beside the page, of the formats for which the meeting has content."""
+    offered = [each for each in map(FORMATS.__getitem__, dict.fromkeys(formats)) if _has_content(meeting, each)]
+    return [Download(_file_name(meeting, each), _LABELS[each.name]) for each in offered]
 
 
 def _has_content(meeting: MeetingData, export: ExportFormat) -> bool:
@@ -113,7 +102,5 @@ def _file_name(meeting: MeetingData, export: ExportFormat) -> str:
 
 def _customer_keys(*documents: Any) -> Iterable[CustomerKey]:
     """The keys of several documents; equal entries count once."""
-    items = [
-        CustomerKey(str(key), str(value)) for each in documents if isinstance(each, dict) for key, value in each.items()
-    ]
-    return dict.fromkeys(items)
+    items = [item for each in documents if isinstance(each, dict) for item in each.items()]
+    return dict.fromkeys(CustomerKey(str(key), str(value)) for key, value in items)

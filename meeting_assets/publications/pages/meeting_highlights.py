@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from meeting_assets.artifacts.person_keys import person_key
 from meeting_assets.core.speaker_keys import LABEL_PREFIX, UNKNOWN
@@ -78,7 +79,7 @@ def longest_gap(ordered: Sequence[Interval]) -> Interval:
     >>> longest_gap([(0, 3), (5, 6), (8, 9)])
     (2, 3)
     """
-    gaps = [(after[0] - before[1], before[1]) for before, after in zip(ordered, ordered[1:], strict=False)]
+    gaps = [(after[0] - before[1], before[1]) for before, after in pairwise(ordered)]
     return max(gaps, key=lambda gap: gap[0], default=(0, 0))
 
 

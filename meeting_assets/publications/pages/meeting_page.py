@@ -11,12 +11,13 @@ from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.publications.pages import links
 from meeting_assets.publications.pages.meeting_balance import balance_of, transitions_of
 from meeting_assets.publications.pages.meeting_data import MeetingData, read_meeting_data
-from meeting_assets.publications.pages.meeting_header import downloads_of, header_of
+from meeting_assets.publications.pages.meeting_header import DOWNLOADS, downloads_of, header_of
 from meeting_assets.publications.pages.meeting_highlights import MOST_MOMENTS, highlights_of
 from meeting_assets.publications.pages.meeting_lanes import WIDTH, lanes_of
 from meeting_assets.publications.pages.meeting_quality import notes_of
 from meeting_assets.publications.pages.meeting_transcript import Anchors, Entry, entries_of
-from meeting_assets.publications.pages.rendering import Site, render
+from meeting_assets.publications.pages.rendering import render
+from meeting_assets.publications.pages.site import Site
 
 TEMPLATE = "meeting.html.j2"
 ENTRIES_PER_GROUP = 30
@@ -53,7 +54,7 @@ def meeting_page(
     site: Site,
     *,
     parameters: Parameters | None = None,
-    formats: Iterable[str] = (),
+    formats: Iterable[str] = DOWNLOADS,
 ) -> str | None:
     """The HTML of a meeting's page; None if the recording is not stored or not finished.
 
@@ -62,7 +63,7 @@ def meeting_page(
         recording_id: the API's id of the recording.
         site: the pages of persons and series.
         parameters: the parameters of the metrics in force; the defaults if not given.
-        formats: names of the export formats that are written beside the page, in addition to those always written.
+        formats: names of the export formats that are beside the page; only those with content are linked.
     """
     meeting = read_meeting_data(connection, recording_id)
     if meeting is None:
@@ -70,7 +71,7 @@ def meeting_page(
     return page_of(meeting, site, parameters or Parameters(), formats)
 
 
-def page_of(meeting: MeetingData, site: Site, parameters: Parameters, formats: Iterable[str] = ()) -> str:
+def page_of(meeting: MeetingData, site: Site, parameters: Parameters, formats: Iterable[str]) -> str:
     """The HTML of a meeting's page; the same meeting always gives the same bytes."""
     recording, transcript = meeting.recording, meeting.transcript
     lanes = lanes_of(meeting)
@@ -83,6 +84,9 @@ def page_of(meeting: MeetingData, site: Site, parameters: Parameters, formats: I
         metrics=meeting.metrics,
         header=header_of(meeting),
         members=meeting.members,
+        has_shares=any(
+            each.metrics.talk_time_s is not None or each.metrics.word_count is not None for each in meeting.members
+        ),
         pages={each.key: site.person_page(each.metrics.person_key) for each in meeting.members},
         bots=[*meeting.bots.values()],
         series=_series(meeting, site),

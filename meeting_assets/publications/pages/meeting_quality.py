@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Row
 
 from meeting_assets.core.speaker_keys import LABELS, VOICES
 from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.publications.pages.data_notes import KIND_NAMES
 from meeting_assets.publications.pages.meeting_data import MeetingData
 from meeting_assets.publications.pages.values import duration, number, percent
-from meeting_assets.store.ledger_states import ABSENT, DELETED, FAILED, FETCHED, PENDING, QUARANTINED
+from meeting_assets.store.ledger_states import ABSENT, DELETED, FAILED, FETCHED, PARSED, PENDING, QUARANTINED
 
 LEAST_COVERAGE = 0.5
 LEAST_AGREEMENT = 0.8
@@ -34,33 +35,20 @@ class Note:
     """The column of `data_quality` or `meeting_metrics` that the fact states."""
 
 
-class Kind(NamedTuple):
-    """An artifact kind in words, and the consequence of its absence."""
-
-    name: str
-    without: str
-
-
-KINDS: Mapping[str, Kind] = {
-    "participants": Kind("participant list", "Names, hosts and e-mail addresses are unknown."),
-    "participant_events": Kind(
-        "participant events", "Attendance, late arrivals, cameras, shared screens and chat are unknown."
-    ),
-    "speaker_timeline": Kind(
-        "speaker timeline", "Times of speech come from the transcript or the participant events, if they have any."
-    ),
-    "transcript": Kind("transcript", "Words, questions, fillers and the text are unknown."),
-    "provider_data": Kind("provider data", "No number on this page depends on it."),
-    "video_separate": Kind("separate video", "No number on this page depends on it."),
-    "audio_separate": Kind("separate audio", "No number on this page depends on it."),
+WITHOUT: Mapping[str, str] = {
+    "participants": "Names, hosts and e-mail addresses are unknown.",
+    "participant_events": "Attendance, late arrivals, cameras, shared screens and chat are unknown.",
+    "speaker_timeline": "Times of speech come from the transcript or the participant events, if they have any.",
+    "transcript": "Words, questions, fillers and the text are unknown.",
 }
+"""The consequence of a missing artifact, for the kinds on which numbers of a meeting depend."""
 _STATES = {
     ABSENT: "Recall.ai has no {name} for this meeting.",
-    PENDING: "The {name} is not fetched yet; it will be tried again.",
-    FETCHED: "The {name} is fetched, but not loaded into the tables yet.",
-    QUARANTINED: "The {name} cannot be read.",
-    FAILED: "Recall.ai failed to make the {name}.",
-    DELETED: "Recall.ai deleted the {name} before it was fetched.",
+    PENDING: "Not fetched yet, but tried again: {name}.",
+    FETCHED: "Fetched, but not in the tables yet: {name}.",
+    QUARANTINED: "Stored, but unreadable: {name}.",
+    FAILED: "Recall.ai could not make the {name}.",
+    DELETED: "Recall.ai deleted the {name} before the fetch.",
 }
 _SOURCES = {
     "words": "Times of speech come from the words of the transcript, because the speaker timeline has none.",
@@ -85,16 +73,23 @@ def notes_of(meeting: MeetingData, parameters: Parameters) -> list[Note]:
 
 def _ledger(meeting: MeetingData) -> Iterator[Note]:
     """Artifacts that are not in the tables. An artifact that another one of its kind replaces is not missed."""
-    parsed = {row.kind for row in meeting.artifacts if row.status == "parsed"}
+    parsed = {row.kind for row in meeting.artifacts if row.status == PARSED}
+    unneeded: list[str] = []
     for row in meeting.artifacts:
-        kind = KINDS.get(row.kind)
-        if kind is None or row.status not in _STATES:
+        if row.kind not in KIND_NAMES or row.status not in _STATES:
             continue
-        fact = _STATES[row.status].format(name=kind.name) + _cause(row)
+        fact = _STATES[row.status].format(name=KIND_NAMES[row.kind]) + _cause(row)
         if row.kind in parsed:
             yield Note(fact, "Another one is used.")
+        elif row.kind in WITHOUT:
+            yield Note(fact, WITHOUT[row.kind], is_gap=True)
+        elif row.status == ABSENT:
+            unneeded.append(KIND_NAMES[row.kind])
         else:
-            yield Note(fact, kind.without, is_gap=True)
+            yield Note(fact, "No number on this page depends on it.")
+    if unneeded:
+        names = " and ".join(filter(None, (", ".join(unneeded[:-1]), unneeded[-1])))
+        yield Note(f"Recall.ai has no {names} for this meeting.", "No number on this page depends on it.")
     repaired = sum(row.repaired_chars or 0 for row in meeting.artifacts)
     if repaired:
         yield Note(f"{_count(repaired, 'character')} could not be stored and became U+FFFD.", "No number changes.")
@@ -141,6 +136,8 @@ def _speech(meeting: MeetingData, metrics: Row[Any], quality: Row[Any]) -> Itera
 def _words(meeting: MeetingData, quality: Row[Any], least_share: float) -> Iterator[Note]:
     transcript = meeting.transcript
     if transcript is None:
+        if any(row.kind == "transcript" and row.status == PARSED for row in meeting.artifacts):
+            yield Note("The transcript has no words.", "Word counts and questions are unknown.")
         return
     if transcript.attribution in (LABELS, VOICES):
         yield Note(

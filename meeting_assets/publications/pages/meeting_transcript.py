@@ -149,7 +149,7 @@ def _parts(said: Sequence[Said], units: Mapping[int, Sequence[TimedUnit]], *, is
             continue
         start_s, is_estimated = (each.start_s, False) if each.start_s is not None else (last_s, last_s is not None)
         end_s = each.end_s if each.end_s is not None else start_s
-        own = units.get(each.index)
+        own = units.get(each.position)
         if own and start_s is not None:
             yield from _split(each, timed_words(own, start_s), is_estimated=is_estimated, is_unspaced=is_unspaced)
         else:

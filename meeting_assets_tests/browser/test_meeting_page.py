@@ -1,0 +1,259 @@
+"""The page of a meeting in a real browser, opened from disk: links to times, playhead, search, keyboard, phone, print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from meeting_assets.pipeline.storage import open_storage
+from meeting_assets.publications.pages import links
+from meeting_assets.publications.pages.meeting_page import meeting_page
+from meeting_assets.publications.pages.rendering import static_files
+from meeting_assets.publications.pages.site import Site
+from meeting_assets.sandbox import Sandbox
+from meeting_assets.settings import read_settings
+from meeting_assets_tests.support.browsers import running_chromium, serious_violations, watched_page
+from meeting_assets_tests.support.environments import sync_days, use_home, use_sandbox
+from meeting_assets_tests.support.page_meetings import DAY, HOSTILE_TEXT, MEETINGS, SCRIPT, recording_ids, world
+
+PHONE = {"width": 390, "height": 844}
+
+pytestmark = pytest.mark.deployment
+
+
+@dataclass(frozen=True)
+class StoredSite:
+    """A folder with the pages of `MEETINGS`."""
+
+    folder: Path
+
+    def url(self, name: str, fragment: str = "") -> str:
+        key = links.meeting_key(DAY, recording_ids()[name])
+        return (self.folder / key).as_uri() + fragment
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> StoredSite:
+    folder = tmp_path_factory.mktemp("site")
+    with ExitStack() as stack:
+        monkeypatch = stack.enter_context(pytest.MonkeyPatch.context())
+        use_home(tmp_path_factory.mktemp("home"), monkeypatch)
+        with Sandbox(world(), limits=False) as sandbox:
+            use_sandbox(sandbox, monkeypatch)
+            sync_days([DAY])
+        storage = stack.enter_context(open_storage(read_settings()))
+        connection = stack.enter_context(storage.database.reading())
+        for recording_id in recording_ids().values():
+            file = folder / links.meeting_key(DAY, recording_id)
+            file.parent.mkdir(parents=True)
+            file.write_text(meeting_page(connection, recording_id, Site.read(connection)) or "", "utf-8")
+    for key, content in static_files().items():
+        (folder / key).write_bytes(content)
+    return StoredSite(folder)
+
+
+@pytest.fixture(scope="module")
+def browser(site: StoredSite) -> Iterator[Browser]:
+    """Started after the sync: while it runs, this thread can have no other event loop."""
+    assert site
+    with running_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with watched_page(browser) as (page, _):
+        yield page
+
+
+def marked_text(page: Page) -> str:
+    return page.locator(".e.here p").inner_text()
+
+
+def is_in_view(page: Page, selector: str) -> bool:
+    box = page.locator(selector).bounding_box()
+    assert box is not None
+    assert page.viewport_size is not None
+    return 0 <= box["y"] < page.viewport_size["height"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", MEETINGS)
+def test_page_opens_from_disk_without_faults_requests_and_barriers(
+    browser: Browser, site: StoredSite, name: str, scheme: str
+) -> None:
+    with watched_page(browser, color_scheme=scheme) as (page, _):
+        page.goto(site.url(name))
+        for each in page.locator("details").all():
+            each.evaluate("each => { each.open = true; }")
+
+        assert serious_violations(page) == []
+
+
+@pytest.mark.parametrize("name", MEETINGS)
+def test_phone_shows_the_page_without_sideways_scrolling(browser: Browser, site: StoredSite, name: str) -> None:
+    with watched_page(browser, viewport=PHONE) as (page, _):
+        page.goto(site.url(name))
+
+        width, shown = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+
+        assert width <= shown <= PHONE["width"]
+
+
+def test_texts_of_a_meeting_are_displayed_and_never_executed(page: Page, site: StoredSite) -> None:
+    page.goto(site.url("hostile"))
+    page.locator("#find").fill("<script>")
+
+    expect(page.locator("h1")).to_contain_text(SCRIPT)
+    expect(page.locator("#entries .e p").first).to_have_text(HOSTILE_TEXT.replace("\u0000", "\ufffd"))
+    expect(page.locator("form.find [role=status]")).to_have_text("12 matches")
+    assert page.evaluate("document.scripts.length") == 1
+
+
+@pytest.mark.parametrize(
+    ("fragment", "text"),
+    [
+        ("#t=72", "And the plan for next week?"),
+        ("#t=90", "Here is the link"),
+        ("#t=96.5", "It is ready, I think we can send it."),
+        ("#t=0", "Good morning. Shall we start with the numbers?"),
+        ("#t=9999", "Bye all"),
+    ],
+)
+def test_link_to_a_time_marks_the_paragraph_of_that_time(
+    page: Page, site: StoredSite, fragment: str, text: str
+) -> None:
+    page.goto(site.url("ordinary", fragment))
+
+    assert marked_text(page) == text
+    assert is_in_view(page, ".e.here")
+    assert page.evaluate("document.activeElement.className") == "t"
+
+
+def test_link_to_a_later_time_of_an_open_page_moves_the_mark(page: Page, site: StoredSite) -> None:
+    page.goto(site.url("monologue", "#t=0"))
+    page.evaluate("location.hash = '#t=200'")
+    page.wait_for_function("document.querySelector('.e.here a').hash > '#t=1'")
+
+    assert is_in_view(page, ".e.here")
+    page.go_back()
+    page.wait_for_function("document.querySelector('.e.here a').hash === '#t=0'")
+
+
+def test_click_on_a_lane_leads_to_the_words_of_that_moment(page: Page, site: StoredSite) -> None:
+    page.goto(site.url("ordinary"))
+    lane = page.locator(".lane svg").first
+    box = lane.bounding_box()
+    assert box is not None
+    lane.click(position={"x": box["width"] * 97 / 600, "y": 10})
+
+    assert marked_text(page) == "It is ready, I think we can send it."
+    line, track = page.locator(".line").bounding_box(), page.locator(".over .track").bounding_box()
+    assert line is not None
+    assert track is not None
+    assert (line["x"] + 1 - track["x"]) / track["width"] == pytest.approx(97 / 600, abs=0.005)
+
+
+def test_playhead_moves_by_keys_and_leads_to_the_words(page: Page, site: StoredSite) -> None:
+    page.goto(site.url("ordinary"))
+    page.locator("#playhead").focus()
+    for key in ("PageUp", "ArrowRight", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+
+    expect(page.locator(".playhead output")).to_have_text("0:01:15 Ada Byron: And the plan for next week?")
+    assert page.locator("#playhead").get_attribute("aria-valuetext") == "0:01:15, Ada Byron"
+    page.keyboard.press("Enter")
+    assert marked_text(page) == "And the plan for next week?"
+    assert is_in_view(page, ".e.here")
+
+
+def test_highlight_leads_to_its_moment(page: Page, site: StoredSite) -> None:
+    page.goto(site.url("ordinary"))
+    page.locator(".highlights a.t").first.click()
+
+    assert marked_text(page).startswith("Sorry for being late.")
+
+
+def test_search_counts_matches_and_steps_through_them(page: Page, site: StoredSite) -> None:
+    page.goto(site.url("ordinary"))
+    field, status = page.locator("#find"), page.locator("form.find [role=status]")
+    field.fill("NUMBERS")
+    expect(status).to_have_text("2 matches")
+    field.press("Enter")
+    expect(status).to_have_text("1 of 2")
+    assert marked_text(page).endswith("the numbers?")
+    page.get_by_label("Next match").click()
+    expect(status).to_have_text("2 of 2")
+    assert marked_text(page).startswith("Yes. The numbers")
+    field.press("Enter")
+    expect(status).to_have_text("1 of 2")
+    field.press("Shift+Enter")
+    expect(status).to_have_text("2 of 2")
+    assert page.evaluate("CSS.highlights.get('current').size") == 1
+
+    field.fill("(no such words")
+    expect(status).to_have_text("No match")
+    field.fill("")
+    expect(status).to_have_text("")
+
+
+def test_keyboard_alone_reaches_every_control(page: Page, site: StoredSite) -> None:
+    page.goto(site.url("ordinary"))
+    reachable = "a[href], button, input, summary, [tabindex='0']"
+    expected = page.evaluate(
+        f"[...document.querySelectorAll(`{reachable}`)].filter(each => each.checkVisibility()).length"
+    )
+    page.evaluate("document.activeElement.blur(); window.reached = new Set();")
+    for _ in range(expected + 5):
+        page.keyboard.press("Tab")
+        page.evaluate("window.reached.add(document.activeElement)")
+
+    missed = page.evaluate(
+        f"[...document.querySelectorAll(`{reachable}`)]"
+        ".filter(each => each.checkVisibility() && !window.reached.has(each)).map(each => each.outerHTML)"
+    )
+    assert expected > 40
+    assert missed == []
+
+
+def test_focused_link_is_outlined(page: Page, site: StoredSite) -> None:
+    page.goto(site.url("ordinary"))
+    page.keyboard.press("Tab")
+
+    style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+
+    assert style == "solid"
+
+
+def test_page_without_script_shows_everything_but_the_controls(browser: Browser, site: StoredSite) -> None:
+    with watched_page(browser, java_script_enabled=False) as (page, _):
+        page.goto(site.url("ordinary", "#t=72"))
+
+        assert page.locator("#entries .e p").count() == 8
+        assert page.locator("#entries .e p").last.is_visible()
+        assert not page.locator("form.find").is_visible()
+        assert not page.locator(".playhead").is_visible()
+        assert is_in_view(page, "[id='t=72']")
+
+
+def test_print_has_the_content_and_no_controls(page: Page, site: StoredSite) -> None:
+    page.goto(site.url("ordinary"))
+    page.emulate_media(media="print")
+
+    for hidden in ("form.find", ".playhead", "header.site", ".parts", "button"):
+        assert page.locator(hidden).first.is_hidden()
+    assert page.locator("#entries .e p").last.is_visible()
+    assert len(page.pdf()) > 10_000
+
+
+def test_times_switch_to_the_zone_of_the_reader(browser: Browser, site: StoredSite) -> None:
+    with watched_page(browser, timezone_id="Asia/Tokyo") as (page, _):
+        page.goto(site.url("ordinary"))
+        page.get_by_role("button", name="Times in UTC").click()
+
+        expect(page.locator(".facts time").first).to_have_text("2026-03-02 15:00")

@@ -1,0 +1,476 @@
+"""The page of a meeting as HTML: numbers equal the tables, texts are texts, and gaps are named."""
+
+from __future__ import annotations
+
+import re
+from itertools import chain
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, select
+
+from meeting_assets.health import agreement_checks
+from meeting_assets.metrics.attendance import Attendance
+from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.speech_table import SpeechRows
+from meeting_assets.metrics.tables import ParticipantMetrics
+from meeting_assets.metrics.timeline.intervals import length_us, to_seconds
+from meeting_assets.metrics.turns import SpeakerTransitions
+from meeting_assets.metrics.windows import BalanceWindows
+from meeting_assets.pipeline.storage import Storage, open_storage
+from meeting_assets.publications.exports import FORMATS
+from meeting_assets.publications.pages import meeting_quality
+from meeting_assets.publications.pages.meeting_data import MeetingData, read_meeting_data
+from meeting_assets.publications.pages.meeting_highlights import highlights_of
+from meeting_assets.publications.pages.meeting_lanes import WIDTH, device_times, lanes_of
+from meeting_assets.publications.pages.meeting_page import meeting_page
+from meeting_assets.publications.pages.meeting_quality import notes_of
+from meeting_assets.publications.pages.site import Site
+from meeting_assets.publications.reading import read_meeting
+from meeting_assets.sandbox import Sandbox
+from meeting_assets.settings import read_settings
+from meeting_assets.store.database import table_of
+from meeting_assets.store.ledger import RECORDINGS
+from meeting_assets_tests.support.environments import sync_days, use_sandbox
+from meeting_assets_tests.support.html_pages import Element, parsed
+from meeting_assets_tests.support.page_meetings import DAY, HOSTILE_NAMES, MEETINGS, SCRIPT, world
+
+LANE_PX = 1000.0
+HALF_A_PIXEL = 0.5
+every_meeting = pytest.mark.parametrize("name", MEETINGS)
+
+
+def page(connection: Connection, recording_id: str, **given: Any) -> Element:
+    html = meeting_page(connection, recording_id, Site.read(connection), **given)
+    assert html is not None
+    return parsed(html)
+
+
+def data(connection: Connection, recording_id: str) -> MeetingData:
+    meeting = read_meeting_data(connection, recording_id)
+    assert meeting is not None
+    return meeting
+
+
+def rows_of(connection: Connection, model: Any, recording_id: str) -> list[Any]:
+    table = table_of(model)
+    query = select(table).where(table.c.recording_id == recording_id).order_by(*table.primary_key)
+    return [*connection.execute(query)]
+
+
+def bars_px(path: str) -> list[tuple[float, float]]:
+    """Start and width of the strokes of a path in a lane of `LANE_PX`."""
+    found = re.findall(r"M(\d+) 0h(\d+)", path)
+    return [(int(start) * LANE_PX / WIDTH, int(width) * LANE_PX / WIDTH) for start, width in found]
+
+
+def paths(lane: Element, kind: str) -> list[tuple[float, float]]:
+    return [bar for each in lane.all("path", class_=kind) for bar in bars_px(each.attributes["d"] or "")]
+
+
+def lanes_by_name(document: Element) -> dict[str, Element]:
+    lanes = [each for each in document.all("div", class_="lane") if each.all("path", class_="speech")]
+    return {each.one("div", class_="lane-name").one("bdi").text: each for each in lanes}
+
+
+def section(document: Element, heading: str) -> Element:
+    return document.one("section", aria_labelledby=heading)
+
+
+def cells(table: Element) -> list[list[str]]:
+    """The text of each cell of a table's body."""
+    return [[cell.words for cell in row.children if isinstance(cell, Element)] for row in table.one("tbody").all("tr")]
+
+
+@every_meeting
+def test_page_is_well_formed_and_equal_for_equal_tables(connection: Connection, ids: dict[str, str], name: str) -> None:
+    site = Site.read(connection)
+
+    first, second = (meeting_page(connection, ids[name], site) for _ in range(2))
+
+    assert first == second
+    assert first is not None
+    document = parsed(first)
+    used = [each.attributes["id"] for each in document.all() if "id" in each.attributes]
+    assert len(used) == len({*used})
+    assert len(document.all("h1")) == 1
+    assert document.all("script") == [document.one("script", src="../../../site.js")]
+
+
+@every_meeting
+def test_lanes_have_the_segments_of_the_table_speech(connection: Connection, ids: dict[str, str], name: str) -> None:
+    meeting = data(connection, ids[name])
+    lanes = lanes_by_name(page(connection, ids[name]))
+    expected: dict[str, list[tuple[float, float]]] = {}
+    scale = LANE_PX / (meeting.duration_s or 1)
+    for row in rows_of(connection, SpeechRows, ids[name]):
+        bar = row.start_s * scale, (row.end_s - row.start_s) * scale
+        expected.setdefault(meeting.names[row.participant_key], []).append(bar)
+
+    shown = {lane: paths(element, "speech") for lane, element in lanes.items()}
+
+    assert {key[:39] for key in expected} == {lane.rstrip("…")[:39] for lane in shown}
+    all_shown, all_expected = (sorted(chain.from_iterable(each.values())) for each in (shown, expected))
+    for (start_px, width_px), (row_px, row_width_px) in zip(all_shown, all_expected, strict=True):
+        assert start_px == pytest.approx(row_px, abs=HALF_A_PIXEL)
+        assert width_px == pytest.approx(row_width_px, abs=HALF_A_PIXEL)
+
+
+@every_meeting
+def test_overlaps_of_the_lanes_are_as_long_as_the_metrics_say(
+    connection: Connection, ids: dict[str, str], name: str
+) -> None:
+    meeting, document = data(connection, ids[name]), page(connection, ids[name])
+    assert meeting.metrics is not None
+    scale = LANE_PX / (meeting.duration_s or 1)
+    bars = [bar for each in document.all("div", class_="together") for bar in paths(each, "both")]
+    own = [bar for lane in lanes_by_name(document).values() for bar in paths(lane, "both")]
+    overlapped_s = sum(each.metrics.overlapped_talk_s or 0.0 for each in meeting.members)
+
+    assert sum(width for _, width in bars) == pytest.approx(
+        (meeting.metrics.overlap_s or 0.0) * scale, abs=HALF_A_PIXEL * (len(bars) + 1)
+    )
+    assert sum(width for _, width in own) == pytest.approx(overlapped_s * scale, abs=HALF_A_PIXEL * (len(own) + 1))
+
+
+@every_meeting
+def test_camera_and_screen_bands_are_as_long_as_the_metrics_say(
+    connection: Connection, ids: dict[str, str], name: str
+) -> None:
+    meeting = data(connection, ids[name])
+    for device, column in (("webcam", "webcam_on_s"), ("screenshare", "screenshare_s")):
+        times = device_times(meeting, device)
+
+        lengths = {key: to_seconds(length_us(own)) for key, own in times.items()}
+
+        known = {each.key: getattr(each.metrics, column) for each in meeting.members}
+        assert lengths == {key: value for key, value in known.items() if value is not None}
+
+
+def test_lane_shows_presence_cameras_screen_and_chat(connection: Connection, ids: dict[str, str]) -> None:
+    lanes = lanes_by_name(page(connection, ids["ordinary"]))
+
+    ada, ben, cleo = (lanes[name] for name in ("Ada Byron", "Ben Ito", "Cleo"))
+
+    assert len(paths(ben, "presence")) == 2
+    [(start_px, width_px)] = paths(cleo, "presence")
+    assert (start_px, start_px + width_px) == pytest.approx((250, 750), abs=HALF_A_PIXEL)
+    assert len(paths(ada, "screen")) == 1
+    assert len(paths(ben, "webcam")) == 1
+    assert cleo.one("path", class_="chat-tick").attributes["d"] == f"M{round(222 / 600 * WIDTH)} -10v20"
+
+
+@every_meeting
+def test_talk_shares_and_their_bars_are_those_of_the_table(
+    connection: Connection, ids: dict[str, str], name: str
+) -> None:
+    rows = rows_of(connection, ParticipantMetrics, ids[name])
+    shares = sorted(row.talk_share for row in rows if row.talk_share is not None)
+
+    bars = section(page(connection, ids[name]), "talk").all("svg", class_="bar")
+
+    widths = [float(part.attributes["width"] or 0) for bar in bars for part in bar.all("rect", class_="part")]
+    assert sorted(widths) == pytest.approx([100 * share for share in shares if share], abs=0.001)
+    assert len(bars) == len(shares)
+
+
+def test_windows_of_the_balance_are_those_of_the_table(connection: Connection, ids: dict[str, str]) -> None:
+    rows = rows_of(connection, BalanceWindows, ids["ordinary"])
+
+    balance = section(page(connection, ids["ordinary"]), "balance")
+
+    path = balance.one("path", class_="top-share").attributes["d"] or ""
+    points = [tuple(map(float, pair.split())) for pair in re.findall(r"[\d.]+ [\d.]+", path)]
+    expected = [((row.start_s + row.end_s) / 2 / 600, row.top_share) for row in rows if row.top_share is not None]
+    assert [(x / WIDTH, 1 - y / 100) for x, y in points] == [pytest.approx(each, abs=0.001) for each in expected]
+    assert [row[0] for row in cells(balance.one("table"))] == ["0:00:00", "0:02:30", "0:05:00", "0:07:30"]
+    assert [row[1] for row in cells(balance.one("table"))] == ["Ben Ito", "Cleo", "nobody", "nobody"]
+
+
+def test_matrix_of_speakers_has_the_transitions_of_the_table(connection: Connection, ids: dict[str, str]) -> None:
+    rows = rows_of(connection, SpeakerTransitions, ids["ordinary"])
+    names = {"100": "Ada Byron", "200": "Ben Ito", "300": "Cleo"}
+
+    table = section(page(connection, ids["ordinary"]), "follows").one("table")
+
+    _, *after = [head.words for head in table.one("thead").all("th")]
+    shown = {
+        (before, name): int(count)
+        for before, *counts in cells(table)
+        for name, count in zip(after, counts, strict=True)
+        if count.isdigit() and int(count)
+    }
+    assert shown == {(names[row.from_key], names[row.to_key]): row.switch_count for row in rows}
+
+
+def test_pairs_of_a_large_meeting_are_a_list(connection: Connection, ids: dict[str, str]) -> None:
+    document = page(connection, ids["crowd"])
+
+    rows = cells(section(document, "follows").one("table"))
+
+    assert len(rows) == len(rows_of(connection, SpeakerTransitions, ids["crowd"]))
+    assert rows[0] == ["Guest 01", "Guest 02", "1"]
+
+
+def test_large_meeting_folds_the_lanes_without_activity(connection: Connection, ids: dict[str, str]) -> None:
+    lanes = section(page(connection, ids["crowd"]), "lanes")
+
+    folded = lanes.one("details", class_="folded")
+
+    assert folded.one("summary").words == "25 more without speech, chat or shared screen"
+    assert len(folded.all("div", class_="lane")) == 25
+
+
+def test_attendance_states_late_arrivals_and_early_departures(connection: Connection, ids: dict[str, str]) -> None:
+    rows = {row[0]: row[1:] for row in cells(section(page(connection, ids["ordinary"]), "attendance").one("table"))}
+
+    assert rows["Ada Byron"][:4] == ["at the start", "no", "at the end", "no"]
+    assert rows["Ben Ito"][5] == "2"
+    assert rows["Cleo"][:5] == ["0:02:30", "2 min 35 s", "0:07:30", "2 min 30 s", "5 min"]
+
+
+@every_meeting
+def test_attendance_lists_all_sessions(connection: Connection, ids: dict[str, str], name: str) -> None:
+    sessions = rows_of(connection, Attendance, ids[name])
+
+    shown = page(connection, ids[name]).all("section", aria_labelledby="attendance")
+
+    counts = [int(row[6]) for each in shown for row in cells(each.one("table")) if row[6].isdigit()]
+    assert sum(counts) == len(sessions)
+
+
+@every_meeting
+def test_every_highlight_leads_to_its_moment(connection: Connection, ids: dict[str, str], name: str) -> None:
+    meeting = data(connection, ids[name])
+    assert meeting.metrics is not None
+
+    found = highlights_of(meeting, Parameters())
+
+    assert len(found.questions or ()) == (meeting.metrics.question_count or 0)
+    assert len(found.interruptions or ()) == (meeting.metrics.interruption_count or 0)
+    assert (found.silence is not None) == bool(meeting.metrics.longest_silence_s)
+    assert (found.monologue is not None) == bool(meeting.metrics.longest_monologue_s)
+
+
+def test_interruptions_found_with_other_parameters_are_not_shown(connection: Connection, ids: dict[str, str]) -> None:
+    meeting = data(connection, ids["ordinary"])
+
+    found = highlights_of(meeting, Parameters(interruption_grace_s=5.0))
+
+    assert found.interruptions is None
+
+
+def test_highlights_of_a_meeting_name_people_and_times(connection: Connection, ids: dict[str, str]) -> None:
+    shown = section(page(connection, ids["ordinary"]), "highlights")
+
+    facts = {each.one("dt").words: each.one("dd").words for each in shown.one("dl").all("div")}
+
+    assert facts["Longest monologue"] == "1 min by Cleo at 0:02:40"
+    assert facts["Longest silence"] == "30 s at 0:02:10"
+    assert "0:01:12 Ada Byron: And the plan for next week?" in facts["Questions"]
+    assert "0:00:38 Ben Ito interrupts Ada Byron" in facts["Interruptions"]
+
+
+def test_chat_messages_are_in_their_place_of_the_transcript(connection: Connection, ids: dict[str, str]) -> None:
+    entries = page(connection, ids["ordinary"]).all("div", class_="e")
+
+    texts = [each.one("p").text for each in entries]
+
+    assert texts.index("Here is the link") == texts.index("And the plan for next week?") + 1
+    assert texts[-1] == "Bye all"
+    assert [each.one("b").words for each in entries if each.matches("div", {"class_": "chat"})] == [
+        "Ben Ito in the chat",
+        "Cleo in the chat",
+    ]
+
+
+@every_meeting
+def test_transcript_has_all_words_in_their_order(connection: Connection, ids: dict[str, str], name: str) -> None:
+    meeting = read_meeting(connection, ids[name])
+    assert meeting is not None
+
+    entries = page(connection, ids[name]).all("div", class_="e")
+
+    spoken = [each.one("p").text for each in entries if not each.matches("div", {"class_": "chat"})]
+    assert "".join("".join(spoken).split()) == "".join(word.text for each in meeting.utterances for word in each.words)
+
+
+def test_links_of_paragraphs_lead_to_their_own_anchors(connection: Connection, ids: dict[str, str]) -> None:
+    entries = page(connection, ids["monologue"]).all("div", class_="e")
+
+    targets = [each.one("a", class_="t").attributes["href"] for each in entries]
+
+    assert len(entries) > 5
+    assert targets == [f"#{each.attributes['id']}" for each in entries]
+    assert targets[0] == "#t=0"
+    assert max(len(each.one("p").text.split()) for each in entries) <= 90
+
+
+def test_script_without_blanks_is_shown_without_blanks(connection: Connection, ids: dict[str, str]) -> None:
+    document = page(connection, ids["unspaced"])
+
+    assert document.one("div", class_="e").one("p").text == "おはようございます。始めましょうか？"
+    assert document.one("div", id="entries").attributes["lang"] == "ja"
+
+
+def test_estimated_times_are_marked(connection: Connection, ids: dict[str, str]) -> None:
+    entries = page(connection, ids["partly_untimed"]).all("div", class_="e")
+
+    times = {each.one("p").text: each.one(class_="t").text for each in entries}
+
+    assert times == {"This has times.": "0:00:10", "This has none.": "~0:00:11", "Yes.": "0:01:12"}
+
+
+def test_words_without_any_time_are_shown_without_times(connection: Connection, ids: dict[str, str]) -> None:
+    entries = page(connection, ids["untimed"]).all("div", class_="e")
+
+    assert [each.one(class_="t").text for each in entries] == ["", ""]
+    assert [each.one("p").text for each in entries] == ["No word has a time.", "None at all?"]
+
+
+def test_unresolved_speakers_have_lanes_but_no_share(connection: Connection, ids: dict[str, str]) -> None:
+    document = page(connection, ids["labels"])
+
+    names = [each.one("div", class_="lane-name").words for each in section(document, "lanes").all("div", class_="lane")]
+
+    assert names[:4] == ["Ada Byron", "Ben Ito", "Speaker A no participant", "Speaker B no participant"]
+    assert "Speaker A" not in section(document, "talk").text
+
+
+@pytest.mark.parametrize(
+    ("name", "fact"),
+    [
+        ("no_transcript", "Recall.ai has no transcript for this meeting."),
+        ("failed_transcript", "Recall.ai could not make the transcript. Reason: zoom_captions_failure."),
+        ("no_timeline", "Not fetched yet, but tried again: speaker timeline. Reason: the API says done"),
+        ("no_timeline", "Times of speech come from the words of the transcript"),
+        ("no_events", "Not fetched yet, but tried again: participant events."),
+        (
+            "unreadable_timeline",
+            "Stored, but unreadable: speaker timeline. Reason: [0].participant: expected object, got str.",
+        ),
+        ("silent", "No source says who spoke when."),
+        ("silent", "The transcript has no words."),
+        ("untimed", "8 of 8 words have no time."),
+        ("partly_untimed", "3 of 7 words have no time."),
+        ("labels", "Too much of the speech has no participant."),
+        ("labels", "Only 0% of the words have a participant."),
+        ("labels", "A machine told the voices of the transcript apart."),
+        ("nameless", "15 s of speech have no speaker."),
+        ("nameless", "of the words have no participant."),
+        ("hostile", "characters could not be stored and became U+FFFD."),
+        ("hostile", "The transcript has words in only"),
+    ],
+)
+def test_data_quality_names_the_fault(connection: Connection, ids: dict[str, str], name: str, fact: str) -> None:
+    notes = notes_of(data(connection, ids[name]), Parameters())
+
+    (found,) = [note for note in notes if fact in note.fact]
+
+    assert found.meaning
+    assert found.fact in section(page(connection, ids[name]), "quality").words
+
+
+def test_meeting_without_faults_is_called_complete(connection: Connection, ids: dict[str, str]) -> None:
+    document = page(connection, ids["complete"])
+
+    assert section(document, "quality").words == (
+        "Data quality Complete: all artifacts are stored and readable, and their sources agree."
+    )
+
+
+def test_bounds_of_the_sentences_are_those_of_the_checks() -> None:
+    for bound in ("LEAST_COVERAGE", "LEAST_AGREEMENT", "LARGEST_SKEW_S"):
+        assert getattr(meeting_quality, bound) == getattr(agreement_checks, bound)
+
+
+def test_hostile_texts_are_shown_as_texts(connection: Connection, ids: dict[str, str]) -> None:
+    document = page(connection, ids["hostile"])
+
+    handlers = [name for each in document.all() for name in each.attributes if name.startswith("on")]
+    targets = [each.attributes["href"] or "" for each in document.all("a")]
+    assert handlers == []
+    assert document.all("img") == []
+    assert [each for each in targets if each.startswith("javascript:")] == []
+    assert document.one("h1").text.startswith(SCRIPT)
+    assert len(document.one("h1").text) <= 300
+    shown = {each.text for each in section(document, "talk").all("bdi")}
+    assert shown == {" ".join(name.split())[:59] + "…" if len(name) > 60 else name for name in HOSTILE_NAMES}
+    assert all(SCRIPT in each.one("p").text for each in document.all("div", class_="e"))
+
+
+@pytest.mark.parametrize("name", ["ordinary", "no_transcript", "silent", "nobody", "hostile"])
+def test_page_offers_the_files_that_the_meeting_has_content_for(
+    connection: Connection, ids: dict[str, str], name: str
+) -> None:
+    meeting = read_meeting(connection, ids[name])
+    assert meeting is not None
+
+    links = section(page(connection, ids[name], formats=FORMATS), "downloads").all("a")
+
+    expected = [each.file_name(meeting) for each in FORMATS.values() if each.has_content(meeting)]
+    assert [each.attributes["href"] for each in links] == expected
+    assert all(each.words for each in links)
+
+
+def test_header_has_the_customer_keys_and_the_dashboard(stored_page_meetings: Storage, ids: dict[str, str]) -> None:
+    url = "https://us-west-2.recall.ai/dashboard/explorer/bot/1"
+    with stored_page_meetings.database.engine.connect() as connection:
+        connection.execute(RECORDINGS.update().values(dashboard_url=url))
+        facts = page(connection, ids["ordinary"]).one("dl", class_="facts")
+        connection.rollback()
+
+    assert facts.one("ul", class_="keys").words == "deal HL-42 team platform"
+    assert facts.one("a", href=url).words == "Bot in the dashboard"
+
+
+def test_every_number_leads_to_its_definition(connection: Connection, ids: dict[str, str]) -> None:
+    document = page(connection, ids["ordinary"])
+
+    links = {each.attributes["href"] for each in document.all("a")}
+
+    for column in ("talk_share", "talk_time_s", "joined_late_s", "top_share", "switch_count", "gini_talk", "overlap_s"):
+        assert f"../../../definitions.html#{column}" in links
+    heads = [each for table in document.all("table") for each in table.one("thead").all("th", class_="n")]
+    assert len(heads) > 20
+
+
+def test_unknown_and_unfinished_recordings_have_no_page(stored_page_meetings: Storage, ids: dict[str, str]) -> None:
+    unknown = "00000000-0000-4000-8000-000000000000"
+    with stored_page_meetings.database.reading() as connection:
+        assert meeting_page(connection, unknown, Site.read(connection)) is None
+
+
+def test_meeting_without_metrics_says_so(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert database_url
+    with Sandbox(world(), limits=False) as sandbox:
+        use_sandbox(sandbox, monkeypatch)
+        sync_days([DAY])
+    recording = world().recordings[0]
+    with open_storage(read_settings()) as storage:
+        with storage.database.reading() as connection:
+            before = page(connection, recording.id)
+        with storage.database.writing() as connection:
+            for name in ("meeting_metrics", "participant_metrics", "data_quality", "speech", "turns", "attendance"):
+                connection.exec_driver_sql(f"DELETE FROM {name}")
+        with storage.database.reading() as connection:
+            after = page(connection, recording.id)
+        with storage.database.writing() as connection:
+            connection.execute(RECORDINGS.update().values(status="processing"))
+        with storage.database.reading() as connection:
+            unfinished = meeting_page(connection, recording.id, Site.read(connection))
+
+    assert "Ada Byron" in section(before, "talk").text
+    assert "The numbers of this meeting are not computed yet." in section(after, "quality").text
+    assert "Good morning." in section(after, "transcript").text
+    assert unfinished is None
+
+
+@pytest.mark.parametrize("name", MEETINGS)
+def test_lanes_lie_inside_the_meeting(connection: Connection, ids: dict[str, str], name: str) -> None:
+    lanes = lanes_of(data(connection, ids[name]))
+
+    assert lanes is not None
+    for lane in lanes.lanes:
+        for path in (lane.speech, lane.overlaps, lane.presence, lane.webcam, lane.screen):
+            assert all(start >= 0 and start + width <= LANE_PX + 0.01 for start, width in bars_px(path))
