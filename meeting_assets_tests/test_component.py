@@ -79,6 +79,7 @@ def test_the_dependencies_of_a_workspace_stay_within_it() -> None:
 
 def test_keys_of_a_workspace_are_those_of_its_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_CALENDAR", "on")
+    monkeypatch.setenv("MEETING_ASSETS_EXPORTS", "vtt")
     component = instance_of("sales")
 
     assert component.workspace().keys == {spec.key for spec in build(component).resolve_all_asset_specs()}
@@ -132,7 +133,8 @@ def test_owners_and_groups_of_a_component() -> None:
     specs = build(instance_of("sales", owners=["team:revenue"], group_prefix="crm_")).resolve_all_asset_specs()
 
     assert {owner for spec in specs for owner in spec.owners} == {"team:revenue"}
-    assert {spec.group_name for spec in specs} == {"crm_raw", "crm_parsed", "crm_metrics", "crm_rollups", "crm_context"}
+    groups = "raw", "parsed", "metrics", "rollups", "context", "publications"
+    assert {spec.group_name for spec in specs} == {f"crm_{each}" for each in groups}
 
 
 def process_state() -> dict[str, Any]:

@@ -24,7 +24,7 @@ from meeting_assets.publications.exports.format import ExportFormat
 from meeting_assets.publications.inputs import RecordingInputs, digest, inputs_of_day, linked_pages
 from meeting_assets.publications.meeting_text import MeetingText
 from meeting_assets.publications.pages import PAGES_VERSION
-from meeting_assets.publications.pages.meeting_header import ALWAYS
+from meeting_assets.publications.pages.meeting_header import DOWNLOADS
 from meeting_assets.publications.pages.meeting_page import meeting_page
 from meeting_assets.publications.pages.site import Site
 from meeting_assets.publications.publish_report import DayFiles, FileCounts, Kind, PublishReport
@@ -68,7 +68,7 @@ def publications_of(settings: Settings) -> list[Publication]:
     exports = [Publication(EXPORTS, FORMATS[name]) for name in settings.exports]
     if not settings.pages:
         return exports
-    downloads = [name for name in ALWAYS if name not in settings.exports]
+    downloads = [name for name in DOWNLOADS if name not in settings.exports]
     return [*exports, Publication(MEETING_PAGES), *(Publication(MEETING_PAGES, FORMATS[name]) for name in downloads)]
 
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
-from meeting_assets.core.errors import MeetingAssetsError, bug_message
+from meeting_assets.core.errors import bug_message
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.publications.inputs import digest
-from meeting_assets.publications.pages import PAGES_VERSION
-from meeting_assets.publications.pages.rendering import static_files
-from meeting_assets.publications.publish_report import Kind, PublishReport
+from meeting_assets.publications.pages.shared_pages import SharedPage, shared_pages
+from meeting_assets.publications.publish_report import FileCounts, Kind, PublishReport
 from meeting_assets.publications.writing import remove_files, write_files
 from meeting_assets.settings import Settings
 from meeting_assets.store.publications import ids_in
@@ -37,11 +35,14 @@ def publish_shared(storage: Storage, settings: Settings) -> PublishReport:
         StoreError: the database or the publications store cannot be used.
     """
     started_s = monotonic()
-    report = PublishReport()
+    if not settings.pages:
+        return PublishReport({SHARED_PAGES: FileCounts()})
+    published, pages = storage.database.read_snapshot(partial(_read, storage))
+    run = _SharedRun(storage, published, storage.publications.sizes_of_shared())
+    for page in pages:
+        run.publish(*page)
+    report = run.finished()
     counts = report.of(SHARED_PAGES)
-    if settings.pages:
-        report = storage.database.read_snapshot(partial(_published, storage))
-        counts = report.of(SHARED_PAGES)
     report.publish_s = round(monotonic() - started_s, 3)
     logger.info("%d shared files published, %d unchanged", counts.written, counts.unchanged)
     return report
@@ -57,13 +58,10 @@ def republish_shared(storage: Storage, settings: Settings) -> PublishReport:
     return publish_shared(storage, settings) if is_published else PublishReport()
 
 
-def _published(storage: Storage, connection: Connection) -> PublishReport:
-    """Publishes while the transaction is open, so that all pages show one state of the database."""
+def _read(storage: Storage, connection: Connection) -> tuple[dict[str, PublishedFile], list[SharedPage]]:
+    """The published files, and all pages of one state of the database, which are not rendered yet."""
     published = read_published(connection, IS_SHARED)
-    run = _SharedRun(storage, published, storage.publications.sizes_of_shared())
-    for key, inputs_hash, render in _shared_files(connection):
-        run.publish(key, digest([PAGES_VERSION, inputs_hash]), render)
-    return run.finished()
+    return published, [*shared_pages(connection, late_grace_s=storage.parameters.late_grace_s)]
 
 
 @dataclass(slots=True)
@@ -83,8 +81,6 @@ class _SharedRun:
             return
         try:
             content = render()
-        except (MeetingAssetsError, DBAPIError):
-            raise
         except Exception as error:  # noqa: BLE001 - our bug; the others go on and the step fails at its end
             self.report.faults.append(f"{key}: {bug_message(error)}")
             logger.error("%s: %s", key, bug_message(error))
@@ -100,9 +96,3 @@ class _SharedRun:
         self.report.of(SHARED_PAGES).removed += len(surplus & self.listed.keys())
         self.report.version = digest(sorted(self.hashes.items()))
         return self.report
-
-
-def _shared_files(connection: Connection) -> Iterator[tuple[str, str, Callable[[], bytes]]]:
-    """The key, the hash of the inputs, and the renderer of every shared file."""
-    for key, content in static_files().items():
-        yield key, digest(content.decode()), partial(bytes, content)

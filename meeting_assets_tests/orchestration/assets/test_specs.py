@@ -106,7 +106,7 @@ def test_every_asset_has_an_owner_and_a_description() -> None:
     for key, spec in specs().items():
         name = key.to_user_string()
         assert spec.owners == ["team:data"], name
-        assert spec.group_name in {"raw", "context", "parsed", "metrics", "rollups"}, name
+        assert spec.group_name in {"raw", "context", "parsed", "metrics", "rollups", "publications"}, name
         assert "Grain: one " in (spec.description or ""), name
         assert spec.code_version, name
         assert columns(spec), name
