@@ -25,6 +25,7 @@ from meeting_assets.orchestration.assets.partitions import BACKFILL, days_of_run
 from meeting_assets.orchestration.assets.specs import FRESHNESS, PUBLICATIONS_LAST
 from meeting_assets.orchestration.resources import fail_if_faulty, storage_key, storage_of
 from meeting_assets.orchestration.workspace import EXPORTS, MEETING_PAGES, PUBLICATIONS, SHARED_PAGES, Workspace
+from meeting_assets.publications.exports import FORMATS
 from meeting_assets.publications.pages import PAGES_VERSION
 from meeting_assets.publications.publish_report import DayFiles, Kind, PublishReport
 from meeting_assets.publications.publishing import publications_of, publish_days
@@ -65,7 +66,13 @@ def publication_assets(
     @dg.multi_asset(
         name=workspace.named(PUBLICATIONS),
         specs=[
-            _spec(kind, workspace, [table_of(table).name for table in UPSTREAM], freshness_policy=FRESHNESS)
+            _spec(
+                kind,
+                workspace,
+                [table_of(table).name for table in UPSTREAM],
+                code_version=_export_versions(settings) if kind == EXPORTS else PAGES_VERSION,
+                freshness_policy=FRESHNESS,
+            )
             for kind in kinds
         ],
         partitions_def=days,
@@ -127,16 +134,22 @@ def _daily_kinds(settings: Settings) -> list[Kind]:
     return [kind for kind in (EXPORTS, MEETING_PAGES) if kind in kinds]
 
 
-def _spec(kind: Kind, workspace: Workspace, upstream: Iterable[str], **spec: Any) -> dg.AssetSpec:
+def _spec(
+    kind: Kind, workspace: Workspace, upstream: Iterable[str], *, code_version: str = PAGES_VERSION, **spec: Any
+) -> dg.AssetSpec:
     return dg.AssetSpec(
         key=workspace.key(kind),
         description=DESCRIPTIONS[kind],
         deps=[workspace.key(name) for name in upstream],
         group_name=workspace.group(PUBLICATIONS),
-        code_version=None if kind == EXPORTS else PAGES_VERSION,
+        code_version=code_version,
         kinds={"file"},
         **spec,
     )
+
+
+def _export_versions(settings: Settings) -> str:
+    return ", ".join(f"{name} {FORMATS[name].version}" for name in settings.exports)
 
 
 def _of_days(
