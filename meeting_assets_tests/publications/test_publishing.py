@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.metrics.trends import PersonKeys
-from meeting_assets.pipeline.rollup import roll_up_people
+from meeting_assets.metrics.trends import People, PersonKeys
+from meeting_assets.pipeline.rollup import roll_up, roll_up_people
+from meeting_assets.pipeline.series_rollup import roll_up_series
 from meeting_assets.publications import publishing
 from meeting_assets.publications.exports import FORMATS
 from meeting_assets.publications.meeting_text import MeetingText
@@ -31,6 +32,8 @@ from meeting_assets_tests.support.planted_texts import CHATTED, DAY, NAME, plant
 from meeting_assets_tests.support.snapshots import sync_once
 
 pytestmark = sqlite_first
+
+TABLES = (People, PersonKeys)
 
 
 @pytest.fixture
@@ -65,7 +68,9 @@ def exports_only(monkeypatch: pytest.MonkeyPatch, formats: str = "vtt, chat") ->
     monkeypatch.setenv("MEETING_ASSETS_EXPORTS", formats)
 
 
-def test_a_page_has_its_downloads_beside_it(sandbox: Sandbox, recording: Recording, home: Path) -> None:
+def test_a_page_has_its_downloads_beside_it(sandbox: Sandbox, home: Path) -> None:
+    recording = sandbox.world.recordings[1]
+
     report = publish()
 
     prefix = f"meetings/{DAY}/{recording.id}/"
@@ -129,8 +134,11 @@ def add_chat(sandbox: Sandbox, recording: Recording) -> None:
     sync_days([DAY])
 
 
-def reissue_transcript(sandbox: Sandbox, recording: Recording) -> None:
-    sandbox.reissue(recording.of("transcript")[0].id)
+def change_words(sandbox: Sandbox, recording: Recording) -> None:
+    (transcript,) = recording.of("transcript")
+    spoken = sandbox.payload(transcript.id, "transcript").replace(b"marmalade", b"jam")
+    sandbox.set_payload(transcript.id, "transcript", spoken)
+    sandbox.touch(transcript.id)
     sync_days([DAY])
 
 
@@ -141,7 +149,7 @@ def correct_name(sandbox: Sandbox, recording: Recording) -> None:
 CHANGES: dict[str, Callable[[Sandbox, Recording], None]] = {
     "title": change_title,
     "chat": add_chat,
-    "transcript": reissue_transcript,
+    "transcript": change_words,
     "correction": correct_name,
 }
 
@@ -150,6 +158,10 @@ CHANGES: dict[str, Callable[[Sandbox, Recording], None]] = {
 def test_files_of_a_changed_recording_alone_are_written_again(
     sandbox: Sandbox, recording: Recording, home: Path, change: str
 ) -> None:
+    with open_test_storage() as storage:
+        roll_up(storage)
+        roll_up_people(storage)
+        roll_up_series(storage)
     first, before = publish(), files(home)
 
     CHANGES[change](sandbox, recording)
