@@ -200,7 +200,8 @@ def test_a_key_prefix_that_is_no_name_is_refused(key_prefix: str) -> None:
 
 
 def locations(settings: Settings) -> list[Any]:
-    return [settings.home, settings.database_file or settings.database_schema, settings.raw_url]
+    database = settings.database_file or settings.database_schema
+    return [settings.home, database, settings.raw_url, settings.publications_url]
 
 
 @pytest.mark.parametrize(
@@ -209,6 +210,7 @@ def locations(settings: Settings) -> list[Any]:
         {},
         {"MEETING_ASSETS_DATABASE_URL": "sqlite:////srv/meetings.db", "MEETING_ASSETS_RAW_URL": "/srv/raw"},
         {"MEETING_ASSETS_DATABASE_URL": "postgresql://localhost/x", "MEETING_ASSETS_RAW_URL": "s3://bucket/raw"},
+        {"MEETING_ASSETS_PUBLICATIONS_URL": "s3://bucket/pages"},
         {"MEETING_ASSETS_DATABASE_URL": "postgresql://localhost/x", "MEETING_ASSETS_DATABASE_SCHEMA": "calls"},
     ],
 )

@@ -30,6 +30,16 @@ if TYPE_CHECKING:
 MEETINGS = "meetings"
 INDEX = "index.html"
 CALLS_AT_ONCE = 16
+CONTENT_TYPES = {
+    "html": "text/html; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "json": "application/json",
+    "vtt": "text/vtt; charset=utf-8",
+    "csv": "text/csv; charset=utf-8",
+    "md": "text/markdown; charset=utf-8",
+}
+"""By the ends of keys."""
 READ_AT_ONCE = 64
 """Shared files in memory at once."""
 
@@ -88,7 +98,12 @@ class PublicationStore(Objects):
         """Writes an object, as a whole or not at all."""
         if not self._is_open:
             self._connect()
-        super().put(key, content)
+        if self.folder is not None:
+            super().put(key, content)
+            return
+        # Browsers show what a bucket serves as HTML only if the object says that it is HTML.
+        kind = CONTENT_TYPES.get(key.rpartition(".")[2], "text/plain; charset=utf-8")
+        self.translated(f"take {key}", lambda: self._store.put(key, content, attributes={"Content-Type": kind}))
 
     def put_all(self, contents: Mapping[str, bytes]) -> None:
         """Writes objects by key, several at once if they travel over a network."""

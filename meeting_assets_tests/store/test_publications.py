@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from meeting_assets.core.errors import StoreError
+from meeting_assets.store.object_stores import open_object_store
 from meeting_assets.store.publications import PublicationStore, meeting_prefix
 from meeting_assets_tests.support.object_store import BUCKET, s3_server
 
@@ -117,6 +118,18 @@ def test_missing_credentials_name_the_setting(monkeypatch: pytest.MonkeyPatch) -
 
     with pytest.raises(StoreError, match="no credentials for S3, which MEETING_ASSETS_PUBLICATIONS_URL names"):
         PublicationStore("s3://bucket/pages").sizes_of_shared()
+
+
+def test_objects_tell_browsers_their_content_type(server: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in server.items():
+        monkeypatch.setenv(name, value)
+    url = f"s3://{BUCKET}/types"
+    PublicationStore(url).put_all({"index.html": b"<p>", "a.vtt": b"WEBVTT"})
+
+    stored = open_object_store(url, "URL", instance_credentials=False)
+
+    types = {key: stored.get(key).attributes["Content-Type"] for key in ("index.html", "a.vtt")}
+    assert types == {"index.html": "text/html; charset=utf-8", "a.vtt": "text/vtt; charset=utf-8"}
 
 
 def test_probe_leaves_no_object(store: PublicationStore) -> None:
