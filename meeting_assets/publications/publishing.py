@@ -22,7 +22,6 @@ from meeting_assets.pipeline.storage import Storage
 from meeting_assets.publications.exports import FORMATS
 from meeting_assets.publications.exports.format import ExportFormat
 from meeting_assets.publications.inputs import RecordingInputs, digest, inputs_of_day, linked_pages
-from meeting_assets.publications.meeting_text import MeetingText
 from meeting_assets.publications.pages import PAGES_VERSION
 from meeting_assets.publications.pages.meeting_header import DOWNLOADS
 from meeting_assets.publications.pages.meeting_page import meeting_page
@@ -171,17 +170,19 @@ class _DayPublisher:
         self, recording_id: str, outdated: Mapping[str, Publication], connection: Connection
     ) -> dict[str, bytes | None]:
         """The contents of some files, all of one state of the database; empty if the recording was purged."""
-        meeting = read_meeting(connection, recording_id)
-        if meeting is None:
-            return {}
-        return {key: self._content(each, meeting, connection) for key, each in outdated.items()}
+        formats = {key: each.format for key, each in outdated.items() if each.format is not None}
+        contents: dict[str, bytes | None] = {}
+        if formats:
+            meeting = read_meeting(connection, recording_id)
+            if meeting is None:
+                return {}
+            for key, each in formats.items():
+                contents[key] = each.write(meeting).encode() if each.has_content(meeting) else None
+        return contents | {key: self._page(recording_id, connection) for key in outdated.keys() - formats.keys()}
 
-    def _content(self, publication: Publication, meeting: MeetingText, connection: Connection) -> bytes | None:
-        if publication.format is not None:
-            has_content = publication.format.has_content(meeting)
-            return publication.format.write(meeting).encode() if has_content else None
+    def _page(self, recording_id: str, connection: Connection) -> bytes | None:
         site, parameters = self._state.site or Site.read(connection), self._storage.parameters
-        page = meeting_page(connection, meeting.recording_id, site, parameters=parameters, formats=self._names)
+        page = meeting_page(connection, recording_id, site, parameters=parameters, formats=self._names)
         return page.encode() if page is not None else None
 
     def _hash(self, publication: Publication, inputs: RecordingInputs) -> str:
