@@ -45,7 +45,7 @@ class Objects:
     """The variable that names the store, which messages advise to check."""
 
     def __init__(self, store: ObjectStore, url: str = "", *, instance_credentials: bool = False) -> None:
-        self._opened = store
+        self._client = store
         self.url = url
         """The URL for `at` to open the same store, together with `instance_credentials`; empty if unknown."""
         self.instance_credentials = instance_credentials
@@ -78,7 +78,7 @@ class Objects:
 
     @property
     def _store(self) -> ObjectStore:
-        return self._opened
+        return self._client
 
     @property
     def folder(self) -> Path | None:

@@ -76,10 +76,10 @@ class PublicationStore(Objects):
         """The opened store; an empty one instead of a missing folder."""
         if not self._is_open and (self.folder is None or self.folder.exists()):
             self._connect()
-        return self._opened
+        return self._client
 
     def _connect(self) -> None:
-        self._opened = self._open(self.url, instance_credentials=self.instance_credentials)
+        self._client = self._open(self.url, instance_credentials=self.instance_credentials)
         self._is_open = True
 
     def location(self, key: str) -> str:

@@ -29,8 +29,8 @@ Step = Callable[[], None]
 
 @pytest.fixture
 def storage(database_url: str, home: Path) -> Iterator[Storage]:
-    with open_test_storage() as opened:
-        yield opened
+    with open_test_storage() as of_settings:
+        yield of_settings
 
 
 def new_file(key: str, state: str) -> NewFile:

@@ -18,17 +18,17 @@ def diagnose_publications(settings: Settings) -> Iterator[HealthCheck]:
 
     If pages and exports are off, the store is only listed, as a purge does: earlier runs may have written there.
     """
-    store, place = publication_store(settings), printable_url(settings.publications_url)
+    store, url = publication_store(settings), printable_url(settings.publications_url)
     if not settings.pages and not settings.exports:
         store.sizes_of_shared()
-        yield HealthCheck(PUBLICATIONS, Severity.OK, f"Pages and exports are off; {place} can be listed.")
+        yield HealthCheck(PUBLICATIONS, Severity.OK, f"Pages and exports are off; {url} can be listed.")
         return
     store.probe()
     written = ", ".join([*(["pages"] if settings.pages else []), *settings.exports])
-    yield HealthCheck(PUBLICATIONS, Severity.OK, f"{place} can be written. It receives {written}.")
+    yield HealthCheck(PUBLICATIONS, Severity.OK, f"{url} can be written. It receives {written}.")
     if is_object_store(settings.raw_url) and not is_object_store(settings.publications_url):
         sentence = (
-            f"{place} is a folder, and the raw store is an object store. If several hosts run the deployment, each of "
+            f"{url} is a folder, and the raw store is an object store. If several hosts run the deployment, each of "
             "them writes its own files, and a purge misses those of other hosts. Set MEETING_ASSETS_PUBLICATIONS_URL "
             "to an object store."
         )

@@ -187,8 +187,8 @@ def _totals(report: PublishReport, kind: Kind) -> dict[str, Any]:
 
 def _link(store: PublicationStore, key: str) -> dg.MetadataValue[Any]:
     """The path of a file, or the URL of an object."""
-    place = store.location(key)
-    return dg.MetadataValue.path(place) if store.folder is not None else dg.MetadataValue.url(place)
+    location = store.location(key)
+    return dg.MetadataValue.path(location) if store.folder is not None else dg.MetadataValue.url(location)
 
 
 def _days_of_weeks(mondays: Sequence[date]) -> list[date]:
