@@ -1,4 +1,4 @@
-"""The page of a meeting in a real browser, opened from disk: links to times, playhead, search, keyboard, phone, print."""
+"""The page of a meeting in a real browser, opened from disk: times, playhead, search, keyboard, phone, print."""
 
 from __future__ import annotations
 
@@ -82,9 +82,20 @@ def is_in_view(page: Page, selector: str) -> bool:
     return 0 <= box["y"] < page.viewport_size["height"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", MEETINGS)
-def test_page_opens_from_disk_without_faults_requests_and_barriers(
+def test_page_opens_from_disk_without_faults_and_network_requests(
+    browser: Browser, site: StoredSite, name: str
+) -> None:
+    with watched_page(browser) as (page, behaviour):
+        page.goto(site.url(name))
+
+        assert page.locator("h1").is_visible()
+        assert [each.rpartition("/")[2] for each in behaviour.requests[:3]] == ["index.html", "style.css", "site.js"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["ordinary", "labels", "silent", "hostile", "no_transcript", "crowd"])
+def test_page_has_no_serious_barriers_for_assistive_technology(
     browser: Browser, site: StoredSite, name: str, scheme: str
 ) -> None:
     with watched_page(browser, color_scheme=scheme) as (page, _):
@@ -165,10 +176,10 @@ def test_playhead_moves_by_keys_and_leads_to_the_words(page: Page, site: StoredS
     for key in ("PageUp", "ArrowRight", "ArrowRight", "ArrowRight"):
         page.keyboard.press(key)
 
-    expect(page.locator(".playhead output")).to_have_text("0:01:15 Ada Byron: And the plan for next week?")
-    assert page.locator("#playhead").get_attribute("aria-valuetext") == "0:01:15, Ada Byron"
+    expect(page.locator(".playhead output")).to_have_text("0:01:15 Ben Ito: Here is the link")
+    assert page.locator("#playhead").get_attribute("aria-valuetext") == "0:01:15, Ben Ito"
     page.keyboard.press("Enter")
-    assert marked_text(page) == "And the plan for next week?"
+    assert marked_text(page) == "Here is the link"
     assert is_in_view(page, ".e.here")
 
 

@@ -212,13 +212,14 @@ def test_pairs_of_a_large_meeting_are_a_list(connection: Connection, ids: dict[s
     assert rows[0] == ["Guest 01", "Guest 02", "1"]
 
 
-def test_large_meeting_folds_the_lanes_without_activity(connection: Connection, ids: dict[str, str]) -> None:
+def test_large_meeting_folds_the_lanes_with_least_speech(connection: Connection, ids: dict[str, str]) -> None:
     lanes = section(page(connection, ids["crowd"]), "lanes")
 
     folded = lanes.one("details", class_="folded")
 
-    assert folded.one("summary").words == "25 more without speech, chat or shared screen"
-    assert len(folded.all("div", class_="lane")) == 25
+    assert folded.one("summary").words == "16 more with less speech"
+    assert len(folded.all("div", class_="lane")) == 16
+    assert folded.all("path", class_="speech") == []
 
 
 def test_attendance_states_late_arrivals_and_early_departures(connection: Connection, ids: dict[str, str]) -> None:

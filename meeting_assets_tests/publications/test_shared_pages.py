@@ -25,10 +25,14 @@ from meeting_assets.publications.pages import links
 from meeting_assets.publications.pages.measures import NAMES
 from meeting_assets.publications.pages.ranges import MEETING_RANGES, PERSON_RANGES
 from meeting_assets.publications.pages.shared_pages import shared_pages
+from meeting_assets.sandbox import Sandbox
 from meeting_assets.schema.bots import Bots
 from meeting_assets.schema.persistent import Artifacts, PersonAliases, Recordings
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.conftest import shared_folder
+from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_home, use_sandbox
+from meeting_assets_tests.support.rollups import roll_up_all
+from meeting_assets_tests.support.sample_day import DAY, PORT, WORLD
 from meeting_assets_tests.support.site_pages import (
     HOSTILE,
     Html,
@@ -397,3 +401,29 @@ def test_page_that_names_a_person_of_one_meeting_contains_the_id_of_the_meeting(
             naming = [key for key, page in site.items() if f">{escape(name)}<".encode() in page.content]
             assert links.PEOPLE in naming
             assert [key for key in naming if recording_id.encode() not in site[key].content] == []
+
+
+def test_both_databases_give_the_same_pages(
+    sandbox: Sandbox, database_url: str, sqlite_pages: dict[str, bytes]
+) -> None:
+    sync_days([DAY])
+    roll_up_all()
+    with open_test_storage() as storage:
+        pages = storage.database.read_snapshot(rendered_site)
+
+    assert {key: page.content for key, page in pages.items() if key != links.HEALTH} == sqlite_pages
+    assert "All stored artifacts are readable." in html(pages, links.HEALTH).text
+    assert database_url
+
+
+@pytest.fixture(scope="module")
+def sqlite_pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The pages of the sample day, without data health, which states when the data changed last."""
+    with pytest.MonkeyPatch.context() as monkeypatch, Sandbox(WORLD, download_port=PORT) as running:
+        use_home(tmp_path_factory.mktemp("sample"), monkeypatch)
+        use_sandbox(running, monkeypatch)
+        sync_days([DAY])
+        roll_up_all()
+        with open_test_storage() as storage:
+            pages = storage.database.read_snapshot(rendered_site)
+    return {key: page.content for key, page in pages.items() if key != links.HEALTH}

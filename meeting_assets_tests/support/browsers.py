@@ -24,6 +24,8 @@ FLAGS = (
     "--disable-sync",
 )
 SERIOUS = ("serious", "critical")
+# Without `preload`, axe asks for the stylesheet again, which the page's content security policy forbids.
+AXE_OPTIONS = {"resultTypes": ["violations"], "preload": False}
 
 
 @dataclass
@@ -69,7 +71,7 @@ def watched_page(browser: Browser, **options: Any) -> Iterator[tuple[Page, Behav
 
 def serious_violations(page: Page) -> list[str]:
     """The serious and critical violations of accessibility that axe-core finds, with their elements."""
-    found = Axe().run(page).response["violations"]
+    found = Axe().run(page, options=AXE_OPTIONS).response["violations"]
     return [
         f"{each['id']}: {json.dumps([node['html'][:120] for node in each['nodes'][:3]])}"
         for each in found

@@ -81,7 +81,7 @@ def copy_of_database(source: Path, target: Path) -> Engine:
 
 @dataclass
 class Html:
-    """What tests read of a page."""
+    """The parts of a page that tests compare."""
 
     links: list[str] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)

@@ -12,6 +12,8 @@ from markupsafe import Markup
 WIDTH, HEIGHT = 360, 170
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 10, 26
 TICKS = 4
+LEAST = 1e-6
+"""Smaller numbers are drawn as 0."""
 
 _BAND = Markup('<rect class="band" x="{}" y="{}" width="{}" height="{}"/>')
 _TICK = Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="tick end" x="{}" y="{}">{}</text>')
@@ -86,7 +88,7 @@ def scale(numbers: Sequence[float], *, from_zero: bool = True) -> tuple[float, f
     >>> scale([0.2, 0.37]), scale([140.0, 172.0], from_zero=False), scale([])
     ((0.0, 0.4, 0.1), (140.0, 180.0, 10.0), (0.0, 1.0, 0.5))
     """
-    if not numbers or max(numbers) <= 0:
+    if not numbers or max(numbers) < LEAST:
         return 0.0, 1.0, 0.5
     least, most = min(numbers), max(numbers)
     start = 0.0 if from_zero or least < 0.6 * most else least

@@ -1,4 +1,4 @@
-"""Remarks in plain words about what is missing or uncertain in the data of a meeting."""
+"""Remarks in plain words about gaps and doubts in the data of a meeting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data health: what is pending, failed, unreadable, about to expire or missed, and what to do about it."""
+"""The data health: pending, failed, unreadable, expiring and missed data, each with the action that helps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Text, cast, func, select
+from sqlalchemy import Connection, String, cast, func, select
 
 from meeting_assets.pipeline.missed_meetings import missed_meetings
 from meeting_assets.publications.pages import links
@@ -130,7 +130,7 @@ def _missed(connection: Connection) -> Listed:
     query = (
         select(c.bot_id, c.missed_at, EVENTS.c.title, c.platform, c.meeting_id, c.reason, c.remedy, c.dashboard_url)
         .select_from(MISSED)
-        .join(EVENTS, cast(EVENTS.c.calendar_event_id, Text) == c.calendar_event_id, isouter=True)
+        .join(EVENTS, cast(EVENTS.c.calendar_event_id, String) == c.calendar_event_id, isouter=True)
         .order_by(c.missed_at.is_(None), c.missed_at.desc(), c.bot_id)
     )
     count = connection.scalar(select(func.count()).select_from(MISSED)) or 0

@@ -24,7 +24,7 @@ WIDTH = 20_000
 LEAST_WIDTH = 6
 """Shorter intervals are drawn with this width, 0.3 px in a lane of 1,000 px."""
 MOST_VISIBLE = 24
-"""In larger meetings, participants without speech, chat and shared screen have their lanes in a closed group."""
+"""The other lanes of larger meetings are in a closed group."""
 _STEPS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400)
 MOST_TICKS = 9
 
@@ -70,13 +70,17 @@ class Lanes:
 
     @property
     def shown(self) -> Sequence[Lane]:
-        """The lanes that are always visible."""
-        return [each for each in self.lanes if each.is_active] if len(self.lanes) > MOST_VISIBLE else self.lanes
+        """The lanes that are always visible: those with most segments of speech."""
+        if len(self.lanes) <= MOST_VISIBLE:
+            return self.lanes
+        visible = sorted(self.lanes, key=lambda each: (-each.segment_count, not each.is_active))[:MOST_VISIBLE]
+        return [each for each in self.lanes if each in visible]
 
     @property
     def folded(self) -> Sequence[Lane]:
-        """The lanes in the closed group."""
-        return [each for each in self.lanes if not each.is_active] if len(self.lanes) > MOST_VISIBLE else ()
+        """The lanes in a closed group."""
+        shown = self.shown
+        return [each for each in self.lanes if each not in shown]
 
     def has(self, kind: str) -> bool:
         """Whether any lane shows intervals of a kind: the name of a path."""

@@ -20,6 +20,8 @@ from meeting_assets.publications.pages.rendering import render
 from meeting_assets.publications.pages.site import Site
 
 TEMPLATE = "meeting.html.j2"
+MOST_ROWS = 30
+"""Tables with more rows scroll in a region of their own."""
 ENTRIES_PER_GROUP = 30
 """Browsers skip the layout of groups of entries that are out of sight."""
 
@@ -99,6 +101,7 @@ def page_of(meeting: MeetingData, site: Site, parameters: Parameters, formats: I
         sessions=meeting.sessions,
         highlights=highlights_of(meeting, parameters),
         most_moments=MOST_MOMENTS,
+        most_rows=MOST_ROWS,
         notes=notes_of(meeting, parameters),
         groups=[*_groups(entries)],
         anchors=Anchors(entries),

@@ -40,7 +40,7 @@ class Meeting(NamedTuple):
     top_talk_share: float | None
     late_joiners: int | None
     notes: tuple[str, ...]
-    """What is missing or uncertain in its data."""
+    """Remarks about gaps and doubts in its data."""
     keys: tuple[str, ...] = ()
     """The customer's metadata, each as `key=value`."""
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class PublishedRange(NamedTuple):
-    """A range that somebody published for a measure, in the unit of the measure."""
+    """A published range of a measure, in the unit of the measure."""
 
     low: float
     high: float

@@ -34,8 +34,8 @@ LATE_GRACE_S = Parameters().late_grace_s
 def shared_pages(connection: Connection, *, late_grace_s: float = LATE_GRACE_S) -> Iterator[SharedPage]:
     """The pages of the site that are not about one meeting, and its stylesheet and script.
 
-    Everything is read once, in few queries, and the hash of a page covers what was read for it: all values that the
-    page shows, and the version of the pages. Pages are rendered on demand; the connection is not used for that. It
+    Everything is read once, in few queries, and the hash of a page covers all values that the page shows, and the
+    version of the pages. Pages are rendered on demand; the connection is not used for that. It
     should be in a snapshot (`Connections.read_snapshot`).
 
     Args:

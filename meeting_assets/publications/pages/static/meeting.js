@@ -183,4 +183,6 @@
   addEventListener("hashchange", followHash);
   addEventListener("popstate", followHash);
   followHash();
+  // The browser itself goes to the anchor when the page is loaded, and takes the focus away.
+  addEventListener("load", followHash);
 })();

@@ -1,0 +1,104 @@
+"""Parts of pages: charts, and remarks about the data."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meeting_assets.publications.pages.charts import HEIGHT, WIDTH, Point, line_chart, scale, share_bar
+from meeting_assets.publications.pages.data_notes import data_notes
+from meeting_assets.publications.pages.values import number, percent
+from meeting_assets_tests.support.site_pages import HOSTILE, read_html
+
+MONDAY = date(2026, 1, 5)
+NUMBERS = st.none() | st.floats(min_value=0, max_value=1e6, allow_nan=False)
+COMPLETE = {
+    "quarantined_artifacts": 0,
+    "missing_kinds": None,
+    "timing_source": "speaker_timeline",
+    "transcript_id": "t",
+    "is_single_stream": False,
+    "attributed_word_share": 1.0,
+    "implausible_duration_s": None,
+}
+
+
+def chart(values: list[tuple[float | None, float | None]], **options: Any) -> str:
+    points = [Point(MONDAY + index * timedelta(days=7), *each) for index, each in enumerate(values)]
+    given = {"title": "Talk share", "subject": "Ana", "compared": "team mean", "text": number}
+    return str(line_chart(points, **given | options))
+
+
+@given(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=30))
+def test_everything_of_a_chart_is_drawn_inside_it(values: list[tuple[float | None, float | None]]) -> None:
+    drawn = chart(values)
+
+    pairs = [pair.split(",") for each in re.findall(r'points="([^"]+)"', drawn) for pair in each.split()]
+    pairs += re.findall(r'cx="([^"]+)" cy="([^"]+)"', drawn)
+    assert len(re.findall("<circle", drawn)) == sum(value is not None for value, _ in values)
+    assert all(0 <= float(x) <= WIDTH and 0 <= float(y) <= HEIGHT for x, y in pairs)
+    assert "nan" not in drawn
+
+
+@given(st.lists(st.floats(min_value=0, max_value=1e6), min_size=1), st.booleans())
+def test_scale_contains_all_numbers_between_few_ticks(numbers: list[float], from_zero: bool) -> None:
+    low, high, step = scale(numbers, from_zero=from_zero)
+
+    assert low <= min(numbers) * (1 + 1e-9)
+    assert max(numbers) <= high * (1 + 1e-9)
+    assert 1 <= round((high - low) / step) <= 6
+    assert low == 0 or not from_zero
+
+
+def test_week_without_a_value_interrupts_the_line() -> None:
+    assert chart([(1, None), (2, None), (None, None), (3, None), (4, None)]).count('class="own" points') == 2
+
+
+def test_description_of_a_chart_states_every_value() -> None:
+    drawn = chart([(0.25, 0.2), (None, 0.3)], text=percent)
+
+    assert "Week of 2026-01-05: Ana 25%, team mean 20%." in drawn
+    assert "Week of 2026-01-12: Ana \u2013, team mean 30%." in drawn
+
+
+def test_published_range_is_a_band_behind_the_lines() -> None:
+    drawn = chart([(150, 160)], band=(130, 175), from_zero=False)
+
+    assert drawn.index('class="band"') < drawn.index("<circle")
+    assert 'class="band"' not in chart([(150, 160)])
+
+
+def test_hostile_name_is_text_in_a_chart() -> None:
+    assert "script" not in read_html(chart([(1, 2)], title=HOSTILE, subject=HOSTILE).encode()).tags
+
+
+@pytest.mark.parametrize(("share", "width"), [(0.0, "0.0"), (0.5, "50.0"), (1.7, "100.0"), (-1.0, "0.0")])
+def test_bar_of_a_share_stays_in_its_track(share: float, width: str) -> None:
+    assert f'class="own" width="{width}"' in share_bar(share)
+
+
+@pytest.mark.parametrize(
+    ("values", "notes"),
+    [
+        ({}, []),
+        ({"quarantined_artifacts": None}, ["metrics not computed yet"]),
+        ({"quarantined_artifacts": 2}, ["2 unreadable"]),
+        (
+            {"missing_kinds": "speaker_timeline,transcript", "transcript_id": None},
+            ["missing: speaker timeline, transcript"],
+        ),
+        ({"timing_source": None}, ["no speech times"]),
+        ({"transcript_id": None}, ["transcript without words"]),
+        ({"is_single_stream": True}, ["source cannot show overlap"]),
+        ({"attributed_word_share": 0.456}, ["speaker known for 46% of words"]),
+        ({"attributed_word_share": None}, []),
+        ({"implausible_duration_s": 1e7}, ["implausible duration"]),
+    ],
+)
+def test_gaps_in_the_data_have_remarks(values: dict[str, Any], notes: list[str]) -> None:
+    assert [*data_notes({**COMPLETE, **values})] == notes
