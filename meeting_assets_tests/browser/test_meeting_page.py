@@ -245,7 +245,7 @@ def test_page_without_script_shows_everything_but_the_controls(browser: Browser,
     with watched_page(browser, java_script_enabled=False) as (page, _):
         page.goto(site.url("ordinary", "#t=72"))
 
-        assert page.locator("#entries .e p").count() == 8
+        assert page.locator("#entries .e p").count() == 9
         assert page.locator("#entries .e p").last.is_visible()
         assert not page.locator("form.find").is_visible()
         assert not page.locator(".playhead").is_visible()

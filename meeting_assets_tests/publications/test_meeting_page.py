@@ -1,61 +1,35 @@
-"""The page of a meeting as HTML: numbers equal the tables, texts are texts, and gaps are named."""
+"""The page of a meeting as HTML: its numbers and drawings equal the tables."""
 
 from __future__ import annotations
 
 import re
 from itertools import chain
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from meeting_assets.health import agreement_checks
 from meeting_assets.metrics.attendance import Attendance
-from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.quality import DataQuality
 from meeting_assets.metrics.speech_table import SpeechRows
 from meeting_assets.metrics.tables import ParticipantMetrics
 from meeting_assets.metrics.timeline.intervals import length_us, to_seconds
 from meeting_assets.metrics.turns import SpeakerTransitions
 from meeting_assets.metrics.windows import BalanceWindows
-from meeting_assets.pipeline.storage import Storage, open_storage
+from meeting_assets.pipeline.storage import Storage
 from meeting_assets.publications.exports import FORMATS
-from meeting_assets.publications.pages import meeting_quality
-from meeting_assets.publications.pages.meeting_data import MeetingData, read_meeting_data
-from meeting_assets.publications.pages.meeting_highlights import highlights_of
 from meeting_assets.publications.pages.meeting_lanes import WIDTH, device_times, lanes_of
 from meeting_assets.publications.pages.meeting_page import meeting_page
-from meeting_assets.publications.pages.meeting_quality import notes_of
 from meeting_assets.publications.pages.site import Site
 from meeting_assets.publications.reading import read_meeting
-from meeting_assets.sandbox import Sandbox
-from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import RECORDINGS
-from meeting_assets_tests.support.environments import sync_days, use_sandbox
 from meeting_assets_tests.support.html_pages import Element, parsed
-from meeting_assets_tests.support.page_meetings import DAY, HOSTILE_NAMES, MEETINGS, SCRIPT, world
+from meeting_assets_tests.support.meeting_pages import cells, changed, data, page, rows_of, section
+from meeting_assets_tests.support.page_meetings import MEETINGS
 
 LANE_PX = 1000.0
 HALF_A_PIXEL = 0.5
 every_meeting = pytest.mark.parametrize("name", MEETINGS)
-
-
-def page(connection: Connection, recording_id: str, **given: Any) -> Element:
-    html = meeting_page(connection, recording_id, Site.read(connection), **given)
-    assert html is not None
-    return parsed(html)
-
-
-def data(connection: Connection, recording_id: str) -> MeetingData:
-    meeting = read_meeting_data(connection, recording_id)
-    assert meeting is not None
-    return meeting
-
-
-def rows_of(connection: Connection, model: Any, recording_id: str) -> list[Any]:
-    table = table_of(model)
-    query = select(table).where(table.c.recording_id == recording_id).order_by(*table.primary_key)
-    return [*connection.execute(query)]
 
 
 def bars_px(path: str) -> list[tuple[float, float]]:
@@ -71,15 +45,6 @@ def paths(lane: Element, kind: str) -> list[tuple[float, float]]:
 def lanes_by_name(document: Element) -> dict[str, Element]:
     lanes = [each for each in document.all("div", class_="lane") if each.all("path", class_="speech")]
     return {each.one("div", class_="lane-name").one("bdi").text: each for each in lanes}
-
-
-def section(document: Element, heading: str) -> Element:
-    return document.one("section", aria_labelledby=heading)
-
-
-def cells(table: Element) -> list[list[str]]:
-    """The text of each cell of a table's body."""
-    return [[cell.words for cell in row.children if isinstance(cell, Element)] for row in table.one("tbody").all("tr")]
 
 
 @every_meeting
@@ -131,6 +96,15 @@ def test_overlaps_of_the_lanes_are_as_long_as_the_metrics_say(
         (meeting.metrics.overlap_s or 0.0) * scale, abs=HALF_A_PIXEL * (len(bars) + 1)
     )
     assert sum(width for _, width in own) == pytest.approx(overlapped_s * scale, abs=HALF_A_PIXEL * (len(own) + 1))
+
+
+def test_lanes_of_a_source_that_shows_no_overlap_have_none(stored_page_meetings: Storage, ids: dict[str, str]) -> None:
+    quality = table_of(DataQuality)
+    with changed(stored_page_meetings, quality, ids["ordinary"], is_single_stream=True) as connection:
+        document = page(connection, ids["ordinary"])
+
+    assert document.all("path", class_="speech")
+    assert document.all("path", class_="both") == []
 
 
 @every_meeting
@@ -240,95 +214,6 @@ def test_attendance_lists_all_sessions(connection: Connection, ids: dict[str, st
     assert sum(counts) == len(sessions)
 
 
-@every_meeting
-def test_every_highlight_leads_to_its_moment(connection: Connection, ids: dict[str, str], name: str) -> None:
-    meeting = data(connection, ids[name])
-    assert meeting.metrics is not None
-
-    found = highlights_of(meeting, Parameters())
-
-    assert len(found.questions or ()) == (meeting.metrics.question_count or 0)
-    assert len(found.interruptions or ()) == (meeting.metrics.interruption_count or 0)
-    assert (found.silence is not None) == bool(meeting.metrics.longest_silence_s)
-    assert (found.monologue is not None) == bool(meeting.metrics.longest_monologue_s)
-
-
-def test_interruptions_found_with_other_parameters_are_not_shown(connection: Connection, ids: dict[str, str]) -> None:
-    meeting = data(connection, ids["ordinary"])
-
-    found = highlights_of(meeting, Parameters(interruption_grace_s=5.0))
-
-    assert found.interruptions is None
-
-
-def test_highlights_of_a_meeting_name_people_and_times(connection: Connection, ids: dict[str, str]) -> None:
-    shown = section(page(connection, ids["ordinary"]), "highlights")
-
-    facts = {each.one("dt").words: each.one("dd").words for each in shown.one("dl").all("div")}
-
-    assert facts["Longest monologue"] == "1 min by Cleo at 0:02:40"
-    assert facts["Longest silence"] == "30 s at 0:02:10"
-    assert "0:01:12 Ada Byron: And the plan for next week?" in facts["Questions"]
-    assert "0:00:38 Ben Ito interrupts Ada Byron" in facts["Interruptions"]
-
-
-def test_chat_messages_are_in_their_place_of_the_transcript(connection: Connection, ids: dict[str, str]) -> None:
-    entries = page(connection, ids["ordinary"]).all("div", class_="e")
-
-    texts = [each.one("p").text for each in entries]
-
-    assert texts.index("Here is the link") == texts.index("And the plan for next week?") + 1
-    assert texts[-1] == "Bye all"
-    assert [each.one("b").words for each in entries if each.matches("div", {"class_": "chat"})] == [
-        "Ben Ito in the chat",
-        "Cleo in the chat",
-    ]
-
-
-@every_meeting
-def test_transcript_has_all_words_in_their_order(connection: Connection, ids: dict[str, str], name: str) -> None:
-    meeting = read_meeting(connection, ids[name])
-    assert meeting is not None
-
-    entries = page(connection, ids[name]).all("div", class_="e")
-
-    spoken = [each.one("p").text for each in entries if not each.matches("div", {"class_": "chat"})]
-    assert "".join("".join(spoken).split()) == "".join(word.text for each in meeting.utterances for word in each.words)
-
-
-def test_links_of_paragraphs_lead_to_their_own_anchors(connection: Connection, ids: dict[str, str]) -> None:
-    entries = page(connection, ids["monologue"]).all("div", class_="e")
-
-    targets = [each.one("a", class_="t").attributes["href"] for each in entries]
-
-    assert len(entries) > 5
-    assert targets == [f"#{each.attributes['id']}" for each in entries]
-    assert targets[0] == "#t=0"
-    assert max(len(each.one("p").text.split()) for each in entries) <= 90
-
-
-def test_script_without_blanks_is_shown_without_blanks(connection: Connection, ids: dict[str, str]) -> None:
-    document = page(connection, ids["unspaced"])
-
-    assert document.one("div", class_="e").one("p").text == "おはようございます。始めましょうか？"
-    assert document.one("div", id="entries").attributes["lang"] == "ja"
-
-
-def test_estimated_times_are_marked(connection: Connection, ids: dict[str, str]) -> None:
-    entries = page(connection, ids["partly_untimed"]).all("div", class_="e")
-
-    times = {each.one("p").text: each.one(class_="t").text for each in entries}
-
-    assert times == {"This has times.": "0:00:10", "This has none.": "~0:00:11", "Yes.": "0:01:12"}
-
-
-def test_words_without_any_time_are_shown_without_times(connection: Connection, ids: dict[str, str]) -> None:
-    entries = page(connection, ids["untimed"]).all("div", class_="e")
-
-    assert [each.one(class_="t").text for each in entries] == ["", ""]
-    assert [each.one("p").text for each in entries] == ["No word has a time.", "None at all?"]
-
-
 def test_unresolved_speakers_have_lanes_but_no_share(connection: Connection, ids: dict[str, str]) -> None:
     document = page(connection, ids["labels"])
 
@@ -336,68 +221,6 @@ def test_unresolved_speakers_have_lanes_but_no_share(connection: Connection, ids
 
     assert names[:4] == ["Ada Byron", "Ben Ito", "Speaker A no participant", "Speaker B no participant"]
     assert "Speaker A" not in section(document, "talk").text
-
-
-@pytest.mark.parametrize(
-    ("name", "fact"),
-    [
-        ("no_transcript", "Recall.ai has no transcript for this meeting."),
-        ("failed_transcript", "Recall.ai could not make the transcript. Reason: zoom_captions_failure."),
-        ("no_timeline", "Not fetched yet, but tried again: speaker timeline. Reason: the API says done"),
-        ("no_timeline", "Times of speech come from the words of the transcript"),
-        ("no_events", "Not fetched yet, but tried again: participant events."),
-        (
-            "unreadable_timeline",
-            "Stored, but unreadable: speaker timeline. Reason: [0].participant: expected object, got str.",
-        ),
-        ("silent", "No source says who spoke when."),
-        ("silent", "The transcript has no words."),
-        ("untimed", "8 of 8 words have no time."),
-        ("partly_untimed", "3 of 7 words have no time."),
-        ("labels", "Too much of the speech has no participant."),
-        ("labels", "Only 0% of the words have a participant."),
-        ("labels", "A machine told the voices of the transcript apart."),
-        ("nameless", "15 s of speech have no speaker."),
-        ("nameless", "of the words have no participant."),
-        ("hostile", "characters could not be stored and became U+FFFD."),
-        ("hostile", "The transcript has words in only"),
-    ],
-)
-def test_data_quality_names_the_fault(connection: Connection, ids: dict[str, str], name: str, fact: str) -> None:
-    notes = notes_of(data(connection, ids[name]), Parameters())
-
-    (found,) = [note for note in notes if fact in note.fact]
-
-    assert found.meaning
-    assert found.fact in section(page(connection, ids[name]), "quality").words
-
-
-def test_meeting_without_faults_is_called_complete(connection: Connection, ids: dict[str, str]) -> None:
-    document = page(connection, ids["complete"])
-
-    assert section(document, "quality").words == (
-        "Data quality Complete: all artifacts are stored and readable, and their sources agree."
-    )
-
-
-def test_bounds_of_the_sentences_are_those_of_the_checks() -> None:
-    for bound in ("LEAST_COVERAGE", "LEAST_AGREEMENT", "LARGEST_SKEW_S"):
-        assert getattr(meeting_quality, bound) == getattr(agreement_checks, bound)
-
-
-def test_hostile_texts_are_shown_as_texts(connection: Connection, ids: dict[str, str]) -> None:
-    document = page(connection, ids["hostile"])
-
-    handlers = [name for each in document.all() for name in each.attributes if name.startswith("on")]
-    targets = [each.attributes["href"] or "" for each in document.all("a")]
-    assert handlers == []
-    assert document.all("img") == []
-    assert [each for each in targets if each.startswith("javascript:")] == []
-    assert document.one("h1").text.startswith(SCRIPT)
-    assert len(document.one("h1").text) <= 300
-    shown = {each.text for each in section(document, "talk").all("bdi")}
-    assert shown == {" ".join(name.split())[:59] + "…" if len(name) > 60 else name for name in HOSTILE_NAMES}
-    assert all(SCRIPT in each.one("p").text for each in document.all("div", class_="e"))
 
 
 @pytest.mark.parametrize("name", ["ordinary", "no_transcript", "silent", "nobody", "hostile"])
@@ -416,10 +239,8 @@ def test_page_offers_the_files_that_the_meeting_has_content_for(
 
 def test_header_has_the_customer_keys_and_the_dashboard(stored_page_meetings: Storage, ids: dict[str, str]) -> None:
     url = "https://us-west-2.recall.ai/dashboard/explorer/bot/1"
-    with stored_page_meetings.database.engine.connect() as connection:
-        connection.execute(RECORDINGS.update().values(dashboard_url=url))
+    with changed(stored_page_meetings, RECORDINGS, ids["ordinary"], dashboard_url=url) as connection:
         facts = page(connection, ids["ordinary"]).one("dl", class_="facts")
-        connection.rollback()
 
     assert facts.one("ul", class_="keys").words == "deal HL-42 team platform"
     assert facts.one("a", href=url).words == "Bot in the dashboard"
@@ -440,31 +261,6 @@ def test_unknown_and_unfinished_recordings_have_no_page(stored_page_meetings: St
     unknown = "00000000-0000-4000-8000-000000000000"
     with stored_page_meetings.database.reading() as connection:
         assert meeting_page(connection, unknown, Site.read(connection)) is None
-
-
-def test_meeting_without_metrics_says_so(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert database_url
-    with Sandbox(world(), limits=False) as sandbox:
-        use_sandbox(sandbox, monkeypatch)
-        sync_days([DAY])
-    recording = world().recordings[0]
-    with open_storage(read_settings()) as storage:
-        with storage.database.reading() as connection:
-            before = page(connection, recording.id)
-        with storage.database.writing() as connection:
-            for name in ("meeting_metrics", "participant_metrics", "data_quality", "speech", "turns", "attendance"):
-                connection.exec_driver_sql(f"DELETE FROM {name}")
-        with storage.database.reading() as connection:
-            after = page(connection, recording.id)
-        with storage.database.writing() as connection:
-            connection.execute(RECORDINGS.update().values(status="processing"))
-        with storage.database.reading() as connection:
-            unfinished = meeting_page(connection, recording.id, Site.read(connection))
-
-    assert "Ada Byron" in section(before, "talk").text
-    assert "The numbers of this meeting are not computed yet." in section(after, "quality").text
-    assert "Good morning." in section(after, "transcript").text
-    assert unfinished is None
 
 
 @pytest.mark.parametrize("name", MEETINGS)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 
 COMMANDS = "chromium", "chromium-browser", "google-chrome"
 FLAGS = (
@@ -34,6 +34,11 @@ class Behaviour:
 
     faults: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+
+    def dismiss(self, dialog: Dialog) -> None:
+        """Records a dialog and closes it."""
+        self.faults.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     @property
     def network_requests(self) -> list[str]:
@@ -59,7 +64,7 @@ def watched_page(browser: Browser, **options: Any) -> Iterator[tuple[Page, Behav
     page, behaviour = context.new_page(), Behaviour()
     page.on("console", lambda message: behaviour.faults.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: behaviour.faults.append(str(error)))
-    page.on("dialog", lambda dialog: (behaviour.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    page.on("dialog", behaviour.dismiss)
     page.on("request", lambda request: behaviour.requests.append(request.url))
     try:
         yield page, behaviour

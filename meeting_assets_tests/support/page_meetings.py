@@ -125,6 +125,7 @@ ORDINARY = PageMeeting(
         segment(ADA, 72, 100),
         segment(BEN, 95, 130),
         segment(CLEO, 160, 220),
+        segment(BEN, 180, 181),  # a backchannel, no interruption
         segment(ADA, 221, 230),
     ],
     transcript=[
@@ -133,6 +134,7 @@ ORDINARY = PageMeeting(
         spoken(ADA, "And the plan for next week?", 72.0),
         spoken(BEN, "It is ready, I think we can send it.", 96.0),
         spoken(CLEO, "Sorry for being late. " + "We talk about the plan again. " * 12, 160.0),
+        spoken(BEN, "Mm-hm.", 180.1),
         spoken(ADA, "Thanks everybody.", 221.0),
     ],
     events=[

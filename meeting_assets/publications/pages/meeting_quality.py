@@ -159,7 +159,7 @@ def _words(meeting: MeetingData, quality: Row[Any], least_share: float) -> Itera
         )
     if quality.untimed_words:
         yield Note(
-            f"{number(quality.untimed_words)} of {_count(transcript.timed_unit_count, 'word')} have no time.",
+            f"{number(quality.untimed_words)} of {number(transcript.timed_unit_count)} words or captions have no time.",
             "They count as words. Times of paragraphs that begin with them are estimated and marked with ~.",
             column="untimed_words",
         )
