@@ -43,6 +43,8 @@ class Objects:
     """The store in messages, such as `raw store`."""
     setting: ClassVar[str]
     """The variable that names the store, which messages advise to check."""
+    error: ClassVar[type[StoreError]] = StoreError
+    """The class of all errors of the store."""
 
     def __init__(self, store: ObjectStore, url: str = "", *, instance_credentials: bool = False) -> None:
         self._client = store
@@ -71,10 +73,12 @@ class Objects:
             folder = folder_of(url)
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             return LocalStore(folder)
+        except StoreError as error:
+            raise cls.error(str(error)) from None
         except (BaseError, OSError, ValueError) as error:
             fault = _fault(error)
         # Raised here, so that the error has no context: foreign text quotes URLs, which may hold secrets.
-        raise StoreError(f"The {cls.noun} cannot be opened, check {cls.setting}: {fault}.")
+        raise cls.error(f"The {cls.noun} cannot be opened, check {cls.setting}: {fault}.")
 
     @property
     def _store(self) -> ObjectStore:
@@ -161,7 +165,7 @@ class Objects:
         stored = self.get(key)
         self.delete([key])
         if stored != content:
-            raise StoreError(f"The {self.noun} returned other bytes than were written. Check {self.setting}.")
+            raise self.error(f"The {self.noun} returned other bytes than were written. Check {self.setting}.")
 
     def translated(self, operation: str, call: Callable[[], T]) -> T:
         """Calls the store; a fault becomes a `StoreError` in our words."""
@@ -169,7 +173,7 @@ class Objects:
             return call()
         except (BaseError, OSError) as error:
             fault = _fault(error)
-        raise StoreError(f"The {self.noun} does not {operation}, check {self.setting}: {fault}.")
+        raise self.error(f"The {self.noun} does not {operation}, check {self.setting}: {fault}.")
 
 
 def incomplete_files(folder: Path, before_s: float) -> list[str]:

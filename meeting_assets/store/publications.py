@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from obstore.store import MemoryStore
 
 from meeting_assets.core.batches import batched
+from meeting_assets.core.errors import NotPublished
 from meeting_assets.core.urls import printable_url
 from meeting_assets.store.objects import Objects, folder_of, is_object_store, remove_folder
 
@@ -66,6 +67,7 @@ class PublicationStore(Objects):
 
     noun = "publications store"
     setting = "MEETING_ASSETS_PUBLICATIONS_URL"
+    error = NotPublished
 
     def __init__(self, url: str, *, instance_credentials: bool = False) -> None:
         super().__init__(MemoryStore(), url, instance_credentials=instance_credentials)

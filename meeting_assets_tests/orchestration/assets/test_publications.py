@@ -127,5 +127,18 @@ def test_a_recording_that_cannot_be_rendered_fails_the_step_after_its_outputs(
     assert [fine_id in path.name for path in (home / "publications").rglob("*.txt")] == [True]
 
 
+def test_unusable_store_fails_its_step_and_does_not_stop_the_other_days(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEETING_ASSETS_PUBLICATIONS_URL", "/dev/null/pages")
+
+    outcome = run_days(current_definitions(), [DAY])
+
+    assert not outcome.succeeded
+    assert not outcome.is_permanent_failure
+    assert "MEETING_ASSETS_PUBLICATIONS_URL" in outcome.faults[0]
+    assert len(table_rows()["meeting_metrics"]) == 2
+
+
 def counts(metadata: dict[str, Any], *names: str) -> tuple[Any, ...]:
     return tuple(metadata[name] for name in names)
