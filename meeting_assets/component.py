@@ -191,5 +191,10 @@ def _own_locations(settings: Settings, name: str) -> dict[str, str]:
     own = {"MEETING_ASSETS_HOME": str(settings.home / name), "MEETING_ASSETS_DATABASE_SCHEMA": name}
     if settings.database_file is not None:
         own["MEETING_ASSETS_DATABASE_URL"] = "sqlite:///meetings.db"
-    own["MEETING_ASSETS_RAW_URL"] = f"{settings.raw_url.rstrip('/')}/{name}" if "://" in settings.raw_url else "raw"
+    stores = {
+        "MEETING_ASSETS_RAW_URL": (settings.raw_url, "raw"),
+        "MEETING_ASSETS_PUBLICATIONS_URL": (settings.publications_url, "publications"),
+    }
+    for variable, (url, folder) in stores.items():
+        own[variable] = f"{url.rstrip('/')}/{name}" if "://" in url else folder
     return own

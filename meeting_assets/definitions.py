@@ -1,4 +1,4 @@
-"""The deployed definitions: assets from raw bytes to metrics and trends, with their jobs, sensors and schedules."""
+"""The deployed definitions: assets from raw bytes to metrics, trends and pages; jobs, sensors and schedules."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from meeting_assets.orchestration.assets.ingestion_check import ingestion_check_
 from meeting_assets.orchestration.assets.metrics import metrics_assets
 from meeting_assets.orchestration.assets.parsed import parsed_assets
 from meeting_assets.orchestration.assets.partitions import daily, weekly
+from meeting_assets.orchestration.assets.publications import publication_assets, shared_page_assets
 from meeting_assets.orchestration.assets.raw import raw_assets
 from meeting_assets.orchestration.assets.references import with_references
 from meeting_assets.orchestration.assets.rollups import rollup_assets, rollup_job
@@ -49,9 +50,10 @@ def definitions(
         *parsed_assets(days, database, workspace),
         metrics_assets(days, database, workspace),
         search_asset(days, database, workspace),
+        *publication_assets(days, settings, workspace),
     ]
     calendar = calendar_assets(settings, workspace)
-    rollups = rollup_assets(weeks, database, workspace)
+    rollups = [*rollup_assets(weeks, database, workspace), *shared_page_assets(settings, workspace)]
     context = context_assets(database, workspace)
     return dg.Definitions(
         assets=with_references([*daily_assets, *rollups, context, *calendar], settings),
@@ -80,7 +82,8 @@ def sync_job(
         tags=RETRY_WHOLE,
         # perf: twenty small steps take 88 s with one process per step and 6 s in a single process (benchmarks idle)
         executor_def=dg.in_process_executor,
-        description="Fetches, parses and measures recordings by day, and evaluates the checks of ledger and metrics.",
+        description="Fetches, parses, measures and publishes recordings by day, and evaluates the checks of the ledger "
+        "and of the metrics.",
     )
 
 

@@ -82,11 +82,26 @@ class Settings(BaseSettings):
         alias="MEETING_ASSETS_DATABASE_SCHEMA",
         description="schema of new PostgreSQL databases; existing tables stay in their schema",
     )
-    raw_url_override: Annotated[str, AfterValidator(valid.raw_url)] | None = Field(
+    raw_url_override: Annotated[str, AfterValidator(valid.store_url)] | None = Field(
         None,
         alias="MEETING_ASSETS_RAW_URL",
         repr=False,
         description="folder, file:// or object-store URL; default: raw/ in home",
+    )
+    publications_url_override: Annotated[str, AfterValidator(valid.store_url)] | None = Field(
+        None,
+        alias="MEETING_ASSETS_PUBLICATIONS_URL",
+        repr=False,
+        description="folder, file:// or object-store URL of pages and exports; default: publications/ in home",
+    )
+    pages: bool = Field(
+        True, alias="MEETING_ASSETS_PAGES", description="off: no pages are written to the publications store"
+    )
+    exports_given: Annotated[str, AfterValidator(valid.exports)] = Field(
+        valid.OFF,
+        alias="MEETING_ASSETS_EXPORTS",
+        description="off, or comma-separated formats of the files that are written for every recording, such as "
+        "vtt, md",
     )
     instance_credentials: bool = Field(
         False,
@@ -201,7 +216,9 @@ class Settings(BaseSettings):
     def secrets(self) -> frozenset[str]:
         """All secrets among the settings, for redaction."""
         given = [each.get_secret_value() for each in (self.api_key, self.alert_url) if each is not None]
-        urls = (self.database_url_override or "", self.raw_url_override or "")
+        urls = [
+            each or "" for each in (self.database_url_override, self.raw_url_override, self.publications_url_override)
+        ]
         return frozenset([*given, *self.webhook_secrets, *(each for url in urls for each in valid.secrets_in_url(url))])
 
     @property
@@ -225,6 +242,17 @@ class Settings(BaseSettings):
         """An absolute folder or a URL."""
         url = self.raw_url_override or "raw"
         return url if "://" in url else str(self._in_home(url))
+
+    @property
+    def publications_url(self) -> str:
+        """An absolute folder or a URL."""
+        url = self.publications_url_override or "publications"
+        return url if "://" in url else str(self._in_home(url))
+
+    @property
+    def exports(self) -> tuple[str, ...]:
+        """The formats of `publications.exports` that are written for every recording, without repetitions."""
+        return tuple(dict.fromkeys(each for each in valid.split_list(self.exports_given) if each != valid.OFF))
 
     @property
     def dagster_home(self) -> Path:
@@ -272,11 +300,35 @@ def read_settings(overrides: Mapping[str, str] = MappingProxyType({})) -> Settin
         SettingsError: names each invalid variable and its fault, without its value, which may be a secret.
     """
     try:
-        return Settings(**cast("dict[str, Any]", dict(overrides)))
+        settings = Settings(**cast("dict[str, Any]", dict(overrides)))
+        _check_publications(settings)
+        return settings
     except ValidationError as error:
         faults = [_sentence(fault["loc"], fault["msg"]) for fault in error.errors(include_input=False)]
     # Raised outside of the handler, so that it has no context: pydantic's error quotes the input.
     raise SettingsError(" ".join(faults))
+
+
+def _check_publications(settings: Settings) -> None:
+    """Refuses a publications store that contains other data: a share of the pages would share all of it.
+
+    Raises:
+        SettingsError: the home, the raw store or the database is inside of the publications store.
+    """
+    store = _comparable(settings.publications_url)
+    inside = {"raw store": settings.raw_url, "home": str(settings.home), "database": str(settings.database_file or "")}
+    for what, url in inside.items():
+        if url and f"{_comparable(url)}/".startswith(f"{store}/"):
+            raise SettingsError(
+                f"MEETING_ASSETS_PUBLICATIONS_URL is wrong: the store of pages contains the {what}, which must not be "
+                "shared with it. Name a folder or prefix of its own."
+            )
+
+
+def _comparable(url: str) -> str:
+    """A URL or path without its query and last slash."""
+    path = url.removeprefix("file://localhost").removeprefix("file://")
+    return path.rstrip("/") if path != url or "://" not in url else url.partition("?")[0].rstrip("/")
 
 
 def _sentence(location: tuple[int | str, ...], message: str) -> str:

@@ -79,6 +79,7 @@ def test_the_dependencies_of_a_workspace_stay_within_it() -> None:
 
 def test_keys_of_a_workspace_are_those_of_its_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_CALENDAR", "on")
+    monkeypatch.setenv("MEETING_ASSETS_EXPORTS", "vtt")
     component = instance_of("sales")
 
     assert component.workspace().keys == {spec.key for spec in build(component).resolve_all_asset_specs()}
@@ -132,7 +133,8 @@ def test_owners_and_groups_of_a_component() -> None:
     specs = build(instance_of("sales", owners=["team:revenue"], group_prefix="crm_")).resolve_all_asset_specs()
 
     assert {owner for spec in specs for owner in spec.owners} == {"team:revenue"}
-    assert {spec.group_name for spec in specs} == {"crm_raw", "crm_parsed", "crm_metrics", "crm_rollups", "crm_context"}
+    groups = "raw", "parsed", "metrics", "rollups", "context", "publications"
+    assert {spec.group_name for spec in specs} == {f"crm_{each}" for each in groups}
 
 
 def process_state() -> dict[str, Any]:
@@ -198,7 +200,8 @@ def test_a_key_prefix_that_is_no_name_is_refused(key_prefix: str) -> None:
 
 
 def locations(settings: Settings) -> list[Any]:
-    return [settings.home, settings.database_file or settings.database_schema, settings.raw_url]
+    database = settings.database_file or settings.database_schema
+    return [settings.home, database, settings.raw_url, settings.publications_url]
 
 
 @pytest.mark.parametrize(
@@ -207,6 +210,7 @@ def locations(settings: Settings) -> list[Any]:
         {},
         {"MEETING_ASSETS_DATABASE_URL": "sqlite:////srv/meetings.db", "MEETING_ASSETS_RAW_URL": "/srv/raw"},
         {"MEETING_ASSETS_DATABASE_URL": "postgresql://localhost/x", "MEETING_ASSETS_RAW_URL": "s3://bucket/raw"},
+        {"MEETING_ASSETS_PUBLICATIONS_URL": "s3://bucket/pages"},
         {"MEETING_ASSETS_DATABASE_URL": "postgresql://localhost/x", "MEETING_ASSETS_DATABASE_SCHEMA": "calls"},
     ],
 )

@@ -18,6 +18,7 @@ from meeting_assets.core.urls import printable_url
 from meeting_assets.health.diagnostics.settings import effective_settings
 from meeting_assets.settings import Settings, read_settings
 from meeting_assets.store.database import Database
+from meeting_assets.store.publications import PublicationStore
 from meeting_assets.store.raw import RawStore
 
 PIECE = 4
@@ -70,8 +71,10 @@ def failures(read: Settings, name: str) -> list[str]:
     try:
         if name == "MEETING_ASSETS_DATABASE_URL":
             Database.at(read.database_url).close()
-        else:
+        elif name == "MEETING_ASSETS_RAW_URL":
             RawStore.at(read.raw_url)
+        else:
+            PublicationStore(read.publications_url).probe()
     except MeetingAssetsError as error:
         return [str(error)]
     return []
@@ -104,12 +107,13 @@ def test_unknown_connection_option_is_rejected_without_quoting_it(monkeypatch: p
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("template", RAW_TEMPLATES)
+@pytest.mark.parametrize("name", ["MEETING_ASSETS_RAW_URL", "MEETING_ASSETS_PUBLICATIONS_URL"])
 @settings(max_examples=15)
 @given(password=PASSWORDS)
-def test_output_omits_the_secrets_of_a_raw_store(template: str, encoding: str, password: str) -> None:
+def test_output_omits_the_secrets_of_a_store(name: str, template: str, encoding: str, password: str) -> None:
     url = template.format(ENCODINGS[encoding](password))
     with pytest.MonkeyPatch.context() as monkeypatch:
-        output = printed(monkeypatch, "MEETING_ASSETS_RAW_URL", url)
+        output = printed(monkeypatch, name, url)
 
     assert [each for each in pieces(password) if each in output] == []
 

@@ -22,6 +22,9 @@ PROMISED = {
     "MEETING_ASSETS_HOME",
     "MEETING_ASSETS_DATABASE_URL",
     "MEETING_ASSETS_RAW_URL",
+    "MEETING_ASSETS_PUBLICATIONS_URL",
+    "MEETING_ASSETS_PAGES",
+    "MEETING_ASSETS_EXPORTS",
     "MEETING_ASSETS_FIRST_DAY",
     "MEETING_ASSETS_OWN_DOMAINS",
     "DAGSTER_HOME",
@@ -52,6 +55,8 @@ def test_defaults_match_documentation(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert settings.home == home
     assert settings.database_url == f"sqlite:///{home}/meetings.db"
     assert settings.raw_url == str(home / "raw")
+    assert settings.publications_url == str(home / "publications")
+    assert (settings.pages, settings.exports) == (True, ())
     assert settings.dagster_home == home / "dagster"
     assert settings.api_key is None
     assert settings.region == "us-east-1"
@@ -248,6 +253,8 @@ def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ("MEETING_ASSETS_FIRST_DAY", "2026-02-30"),
         ("MEETING_ASSETS_TIMING_SOURCE", SECRET),
         ("MEETING_ASSETS_METRICS", SECRET),
+        ("MEETING_ASSETS_EXPORTS", f"vtt, {SECRET}"),
+        ("MEETING_ASSETS_EXPORTS", "off, vtt"),
         ("MEETING_ASSETS_OWN_DOMAINS", SECRET),
         ("MEETING_ASSETS_OWN_DOMAINS", f"example.com, ada@{SECRET}.example"),
     ],
@@ -280,12 +287,24 @@ def test_settings_are_printed_without_secrets(monkeypatch: pytest.MonkeyPatch) -
         RECALL_WEBHOOK_SECRETS="whsec_czNjcmV0LTcxYzA0ZDVl",
         MEETING_ASSETS_DATABASE_URL=f"postgres://user:{SECRET}@host/d",
         MEETING_ASSETS_RAW_URL=f"s3://{SECRET}@bucket",
+        MEETING_ASSETS_PUBLICATIONS_URL=f"s3://me:{SECRET}@pages",
     )
 
     assert SECRET in settings.database_url
     for shown in (repr(settings), str(settings)):
         assert SECRET not in shown
         assert "whsec_" not in shown
+
+
+def test_secrets_of_the_publications_store_are_redacted(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"s3://bucket/pages?token={SECRET}"
+
+    assert SECRET in reading(monkeypatch, MEETING_ASSETS_PUBLICATIONS_URL=url).secrets
+
+
+@pytest.mark.parametrize(("given", "read"), [("off", ()), ("vtt", ("vtt",)), (" srt, md ,srt", ("srt", "md"))])
+def test_export_formats_are_a_list(monkeypatch: pytest.MonkeyPatch, given: str, read: tuple[str, ...]) -> None:
+    assert reading(monkeypatch, MEETING_ASSETS_EXPORTS=given).exports == read
 
 
 def test_importing_settings_does_not_import_sqlalchemy() -> None:

@@ -76,6 +76,9 @@ COMMANDS: Mapping[str, CommandSource] = {
             "search 'deadline OR milestone*' --series 'Weekly sync' --json",
         ),
     ),
+    "pages": CommandSource(
+        "pages", "Write the pages of meetings, and open them", ("pages --open", "pages --first-day 2026-03-01")
+    ),
     "purge": CommandSource("deletion", "Delete recordings permanently", (f"purge {RECORDING}",)),
 }
 """The commands in the order of the help, from the first use to the last."""

@@ -75,6 +75,7 @@ def _purge_recordings(settings: Settings, storage: Storage, recordings: list[str
     _confirm([each.as_sentence() for each in stored], is_asking=is_asking)
     fingerprints = fingerprints_of(storage, days, bots)
     report = purge(storage, days, ASKED_FOR, days=days, bots=bots)
+    _republish(settings, storage)
     remains = verify_purge(settings, storage, fingerprints)
     print_line(report.as_sentence())
     print_line(remains.as_sentence(is_scrubbed=report.is_scrubbed))
@@ -95,12 +96,20 @@ def _purge_expired(settings: Settings, storage: Storage, *, is_asking: bool) -> 
     clocks = f"Today is {today.day}, the earliest date of these clocks: {today.as_sentence()}."
     _confirm([clocks, found.as_sentence()], is_asking=is_asking and bool(found.days))
     report, _ = retain(storage, today, limit=len(found.recordings), budget_s=math.inf, is_released=True)
+    _republish(settings, storage)
     print_line(report.as_sentence())
     remaining = expired(storage, today.day)
     print_errors(report.obstacles)
     if remaining.days:
         print_errors([f"Some of it was not purged. {remaining.as_sentence()} Run the same command again."])
     return ExitCode.REFUSED if report.obstacles or remaining.days else ExitCode.DONE
+
+
+def _republish(settings: Settings, storage: Storage) -> None:
+    """Writes the shared pages again without the purged recordings."""
+    from meeting_assets.publications.shared_publishing import republish_shared
+
+    print_errors(republish_shared(storage, settings).faults)
 
 
 def _confirm(sentences: list[str], *, is_asking: bool) -> None:

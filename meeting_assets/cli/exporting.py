@@ -15,14 +15,14 @@ from meeting_assets.cli.local_files import STANDARD_STREAM, file_errors_named, r
 from meeting_assets.cli.options import as_date
 from meeting_assets.cli.terminal import err, print_line, print_note
 from meeting_assets.core.errors import UsageError
+from meeting_assets.core.export_formats import EXPORT_FORMATS
 
 if TYPE_CHECKING:
     from meeting_assets.pipeline.storage import Storage
     from meeting_assets.publications.exports.format import ExportFormat
     from meeting_assets.publications.meeting_text import MeetingText
 
-FORMAT_NAMES = "vtt, vtt_names, srt, txt, md, json, rttm, ctm, stm, seglst, attendance, chat"
-"""The formats in `--help`, which must not import them."""
+FORMAT_NAMES = ", ".join(EXPORT_FORMATS)
 
 
 def export(

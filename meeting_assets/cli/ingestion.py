@@ -171,5 +171,3 @@ def _fail_orphaned_runs(settings: Settings) -> None:
     with dagster_instance() as instance:
         for run_id in fail_orphaned_runs(instance, settings).failed:
             print_note(f"Run {run_id} was marked as failed, because its process ended without reporting to Dagster.")
-
-

@@ -17,9 +17,9 @@ from meeting_assets.cli.meeting_texts import printable
 from meeting_assets.cli.terminal import out, print_line
 from meeting_assets.publications.pages.links import meeting_key
 from meeting_assets.publications.pages.meeting_data import MeetingData
-from meeting_assets.publications.pages.meeting_header import header_of, platform_name
+from meeting_assets.publications.pages.meeting_header import header_of
 from meeting_assets.publications.pages.meeting_quality import Note
-from meeting_assets.publications.pages.values import duration, number, percent
+from meeting_assets.publications.pages.values import duration, number, percent, platform_name
 
 UNKNOWN = "·"
 TITLE_LENGTH = 200

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from meeting_assets.cli.current_settings import read_settings
 from meeting_assets.cli.options import AsJson, FirstDay, LastDay, as_date
 from meeting_assets.cli.terminal import out, print_json, print_line, print_note
-from meeting_assets.core.errors import SettingsError
-from meeting_assets.settings import read_settings
+from meeting_assets.core.errors import UsageError
 
 if TYPE_CHECKING:
     from meeting_assets.publications.search.finding import Hit, SearchResult
@@ -35,10 +35,10 @@ def search(
 
     Put a query with quotes or - in single quotes: 'budget "first draft" -holiday'.
     """
+    from meeting_assets.cli.documents.search import search_document
     from meeting_assets.pipeline.storage import open_storage_read_only
-    from meeting_assets.publications.search.document import search_document
     from meeting_assets.publications.search.finding import search as find
-    from meeting_assets.publications.search.links import page_link
+    from meeting_assets.publications.search.links import PageLinks
     from meeting_assets.publications.search.scope import SearchFilter
 
     _check_days(first, last)
@@ -46,19 +46,17 @@ def search(
     query, restriction = " ".join(words), SearchFilter(speaker, series, as_date(first), as_date(last))
     with open_storage_read_only(settings) as storage:
         result = storage.database.read(lambda connection: find(connection, query, restriction, limit))
-
-    def page_of(hit: Hit) -> str | None:
-        return page_link(settings.home / "publications", hit.day, hit.recording_id, hit.at_s)
+        links = PageLinks(storage, result.hits)
 
     if as_json:
-        print_json(search_document(query, result, page_of))
+        print_json(search_document(query, result, links.of))
     else:
-        _print_result(result, page_of)
+        _print_result(result, links.of)
 
 
 def _check_days(first: datetime | None, last: datetime | None) -> None:
     if first is not None and last is not None and last < first:
-        raise SettingsError("--to is earlier than --from. Exchange them.")
+        raise UsageError("--to is earlier than --from. Exchange them.")
 
 
 def _print_result(result: SearchResult, page_of: Callable[[Hit], str | None]) -> None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from meeting_assets.cli.current_settings import read_settings
 from meeting_assets.cli.options import AsJson
 from meeting_assets.cli.terminal import print_json
 from meeting_assets.core.errors import UsageError
-from meeting_assets.settings import read_settings
 
 if TYPE_CHECKING:
     from meeting_assets.pipeline.storage import Storage

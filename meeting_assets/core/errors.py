@@ -7,6 +7,7 @@ MeetingAssetsError
 ├── StoreError             the database or the raw store is not usable; fix it, then run again
 │   ├── StoreRefused       it is usable, but not with this version, setting or role; a retry does not help
 │   ├── TransactionLost    retry the whole transaction
+│   ├── NotPublished       pages and exports are not written; continue with everything else
 │   └── NothingStored      a read-only command has nothing to show; report that and exit
 ├── ApiError               a request to the API failed
 │   ├── Transient          retry, after `retry_after_s` if set
@@ -52,6 +53,10 @@ class TransactionLost(StoreError):
 
     is_retried = False
     """True after retries were exhausted, so that outer functions do not retry again."""
+
+
+class NotPublished(StoreError):
+    """The publications store is not usable; the meetings themselves are stored."""
 
 
 class NothingStored(StoreError):

@@ -10,8 +10,10 @@ from urllib.parse import unquote, urlsplit
 from pydantic import SecretStr
 
 from meeting_assets.core.email_domains import comparable_domain
+from meeting_assets.core.export_formats import EXPORT_FORMATS
 from meeting_assets.core.urls import is_unambiguous
 
+OFF = "off"
 _ESCAPE = (
     "its user or password contains a character that must be percent-escaped, or its port is not a number; "
     "write %40 for @, %2F for /, %3F for ?, %23 for # and %25 for %"
@@ -126,13 +128,20 @@ def database_schema(name: str) -> str:
     return name
 
 
-def raw_url(url: str) -> str:
+def store_url(url: str) -> str:
     # Names of objects may contain @; only the part before the first / can be a user with a password.
     _, mark, rest = url.partition("://")
     names_user = "@" in rest.partition("/")[0] or ":" in rest.partition("/")[0]
     if mark and not url.startswith("file://") and names_user and not is_unambiguous(url):
         raise ValueError(_ESCAPE)
     return url
+
+
+def exports(text: str) -> str:
+    unknown = text != OFF and any(each not in EXPORT_FORMATS for each in split_list(text))
+    if unknown:
+        raise ValueError(f"it names an unknown format; use {OFF}, or some of {', '.join(EXPORT_FORMATS)}")
+    return text
 
 
 def metric_parameters(text: str) -> str:

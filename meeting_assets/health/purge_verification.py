@@ -5,12 +5,14 @@
   recording has the same.
 - No table, and no recording.json of the same day, may contain a value that only this recording had: customer's
   metadata, titles, addresses of invitees, ids of meetings (`health.meeting_values`).
+- The publications store may not contain a file that is named by the recording. No shared file may mention it, or
+  contain a fingerprint or such a value (`health.published_remains`).
 - `person_aliases` may not contain an alias of its persons that no remaining meeting uses.
 - Files may not contain a fingerprint of the recording: the files of a SQLite database, and every other file below our
-  home and Dagster's home, such as logs and pages.
+  home and Dagster's home, such as logs.
 
-A fingerprint in the database's files that rows of other recordings contain, too, proves nothing, such as the name of a
-person who attends both meetings. It is skipped.
+A fingerprint in the database's files or in a shared page that rows of other recordings contain, too, proves nothing,
+such as the name of a person who attends both meetings. It is skipped.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from sqlmodel import AutoString, SQLModel
 
 from meeting_assets.health.fingerprints import MIN_TEXT_BYTES, Fingerprints
 from meeting_assets.health.meeting_values import row_count_with, searched_tables, values_in_raw
+from meeting_assets.health.published_remains import published_remains
 from meeting_assets.pipeline.deletion.aliases import unused_aliases
 from meeting_assets.pipeline.deletion.removal import tables_to_purge
 from meeting_assets.pipeline.storage import Storage
@@ -36,7 +39,7 @@ from meeting_assets.schema.persistent import Tombstones
 from meeting_assets.settings import Settings
 from meeting_assets.store.database import Database, table_of
 from meeting_assets.store.namespaces import tables_elsewhere
-from meeting_assets.store.raw import RawStore
+from meeting_assets.store.objects import Objects
 from meeting_assets.store.scrub import database_files
 
 EXCERPT_CHARS = 40
@@ -78,10 +81,11 @@ def find_remains(storage: Storage, settings: Settings, fingerprints: Fingerprint
     for key in values_in_raw(storage, fingerprints.days, fingerprints.values):
         remains.found.append(f"{key} in the raw store contains {VALUE_KINDS}")
     excerpts = {excerpt for text in fingerprints.texts for excerpt in _excerpts(text)}
+    _search_publications(storage, fingerprints, excerpts, remains)
     values = {each for each in fingerprints.values if len(each.encode(errors="replace")) >= MIN_TEXT_BYTES}
     _search_database_files(storage.database, excerpts | values, remains)
     own_files = {path.resolve() for path in database_files(storage.database)}
-    for path in _files(settings, storage.raw, own_files):
+    for path in _files(settings, [storage.raw, storage.publications], own_files):
         remains.locations += 1
         try:
             if _found_in_file(path, excerpts):
@@ -133,11 +137,22 @@ def _search_other_schemas(connection: Connection, recording_ids: Collection[str]
             remains.found.append(f"{count} rows of {table} name it")
 
 
+def _search_publications(
+    storage: Storage, fingerprints: Fingerprints, excerpts: Collection[str], remains: Remains
+) -> None:
+    remains.locations += 1
+    published = published_remains(storage, fingerprints, excerpts)
+    remains.found += published.sentences
+    gone = _without_row(storage.database, published.keys_by_text)
+    for key in sorted({published.keys_by_text[text] for text in gone}):
+        remains.found.append(f"{key} in the publications store contains text of the recording")
+
+
 def _search_database_files(database: Database, excerpts: Collection[str], remains: Remains) -> None:
     files = database_files(database)
     remains.locations += len(files)
     found = {excerpt for path in files for excerpt in _found_in_file(path, excerpts)}
-    remains.deleted_text_count = _count_without_row(database, found)
+    remains.deleted_text_count = len(_without_row(database, found))
     if remains.deleted_text_count:
         remains.found.append(
             f"the database's files contain {remains.deleted_text_count} texts of deleted rows. Another process may "
@@ -145,11 +160,11 @@ def _search_database_files(database: Database, excerpts: Collection[str], remain
         )
 
 
-def _count_without_row(database: Database, excerpts: Collection[str]) -> int:
-    """The number of excerpts that no row contains."""
+def _without_row(database: Database, excerpts: Collection[str]) -> list[str]:
+    """The excerpts that no row contains."""
     with database.reading() as connection:
-        columns = [*_text_columns(connection)]
-        return sum(not any(_is_contained(connection, each, excerpt) for each in columns) for excerpt in excerpts)
+        columns = [*_text_columns(connection)] if excerpts else []
+        return [each for each in excerpts if not any(_is_contained(connection, column, each) for column in columns)]
 
 
 def _text_columns(connection: Connection) -> Iterator[Column[Any]]:
@@ -160,21 +175,22 @@ def _text_columns(connection: Connection) -> Iterator[Column[Any]]:
 
 
 def _is_contained(connection: Connection, column: Column[Any], excerpt: str) -> bool:
-    positions = [func.instr(cast(column, Text()), variant) for variant in _json_variants(excerpt)]
+    position_of = func.instr if connection.dialect.name == "sqlite" else func.strpos
+    positions = [position_of(cast(column, Text()), variant) for variant in _json_variants(excerpt)]
     is_in_row = or_(*(position > 0 for position in positions))
     return (
         connection.execute(select(literal(1)).select_from(column.table).where(is_in_row).limit(1)).first() is not None
     )
 
 
-def _files(settings: Settings, raw: RawStore, excluded: Collection[Path]) -> Iterator[Path]:
-    """Files below our home and Dagster's home, except the raw store, which is searched by object names."""
-    raw_folder = raw.folder.resolve() if raw.folder is not None else None
+def _files(settings: Settings, stores: Collection[Objects], excluded: Collection[Path]) -> Iterator[Path]:
+    """Files below our home and Dagster's home, except those of the stores, which are searched by object names."""
+    of_stores = {store.folder.resolve() for store in stores if store.folder is not None}
     visited: set[Path] = set()
     for folder in (settings.home, settings.dagster_home):
         for path in folder.rglob("*"):
             resolved = path.resolve()
-            if resolved in visited or resolved in excluded or raw_folder in resolved.parents or not path.is_file():
+            if resolved in visited or resolved in excluded or of_stores & {*resolved.parents} or not path.is_file():
                 continue
             visited.add(resolved)
             yield path

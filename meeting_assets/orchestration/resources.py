@@ -14,6 +14,7 @@ from pydantic import PrivateAttr
 
 from meeting_assets.core.errors import (
     MeetingAssetsError,
+    NotPublished,
     Refused,
     SettingsError,
     StoreError,
@@ -135,10 +136,11 @@ class StorageResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             if self._run_storage is not None:
                 self._run_storage.close()
             is_transient = isinstance(error, Transient | TransactionLost)
+            is_permanent = isinstance(error, PERMANENT_ERRORS) and not isinstance(error, NotPublished)
             raise dg.Failure(
                 description=str(error),
                 metadata={ERROR: type(error).__name__}
-                | ({PERMANENT: True} if isinstance(error, PERMANENT_ERRORS) and not is_transient else {}),
+                | ({PERMANENT: True} if is_permanent and not is_transient else {}),
                 allow_retries=is_transient,
             ) from None
 

@@ -6,6 +6,7 @@ fit into one code location, because every name and key differs.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import dagster as dg
 from pydantic import SecretStr
@@ -26,6 +27,11 @@ RAW = "raw"
 """Group of the raw assets, and first part of their keys."""
 CONTEXT = "context"
 """Group of the tables about the context of meetings, which the API's lists contain."""
+PUBLICATIONS = "publications"
+"""Group of the assets that consist of files for readers, and the step of the daily ones."""
+EXPORTS: Final = "exports"
+MEETING_PAGES: Final = "meeting_pages"
+SHARED_PAGES: Final = "shared_pages"
 SYNC, ROLL_UP, CHECK_TABLES = "sync_recordings", "roll_up", "check_tables"
 MEETING_CONTEXT = "meeting_context"
 RUN_RETENTION, RETENTION = "run_retention", "retention"
@@ -95,7 +101,8 @@ class Workspace:
             SearchIndex,
         ]
         raw = {self.key(RAW, kind) for kind in ARTIFACTS}
-        return frozenset({self.key(table_of(table).name) for table in tables} | raw)
+        files = {self.key(name) for name in (EXPORTS, MEETING_PAGES, SHARED_PAGES)}
+        return frozenset({self.key(table_of(table).name) for table in tables} | raw | files)
 
     def includes(self, run: dg.DagsterRun) -> bool:
         """Whether a run belongs to this workspace: by its job, or by the assets that it selects."""

@@ -1,4 +1,6 @@
-"""Storage of a deployment: the database with all its tables, the raw store, and settings for interpreting payloads."""
+"""Storage of a deployment: the database with all its tables, the raw store, the publications store, and settings for
+interpreting payloads.
+"""
 
 from __future__ import annotations
 
@@ -28,15 +30,18 @@ from meeting_assets.store.database import PERSISTENT_TABLES, Database, schema_of
 from meeting_assets.store.database_id import bind_ids
 from meeting_assets.store.migrations.plan import Schema
 from meeting_assets.store.migrations.setup import check_readable, set_up_database
+from meeting_assets.store.publications import PublicationStore
 from meeting_assets.store.raw import RawStore
 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """Database and raw store of the meetings, and settings for interpreting them."""
+    """Database, raw store and publications store of the meetings, and settings for interpreting them."""
 
     database: Database
     raw: RawStore
+    publications: PublicationStore = field(default_factory=lambda: PublicationStore("memory://"))
+    """Pages and exports. It is opened on first use."""
     bot_names: frozenset[str] = frozenset()
     parameters: Parameters = field(default_factory=Parameters)
     purges_deleted: bool = False
@@ -103,6 +108,11 @@ def open_raw_store(settings: Settings) -> RawStore:
     return RawStore.at(settings.raw_url, instance_credentials=settings.instance_credentials)
 
 
+def publication_store(settings: Settings) -> PublicationStore:
+    """The publications store, not yet opened."""
+    return PublicationStore(settings.publications_url, instance_credentials=settings.instance_credentials)
+
+
 @contextmanager
 def open_storage_read_only(settings: Settings) -> Iterator[Storage]:
     """Opens storage for commands that only read: creates no file, folder, schema, table or row.
@@ -136,6 +146,7 @@ def _storage(settings: Settings, database: Database, raw: RawStore) -> Storage:
     return Storage(
         database,
         raw,
+        publication_store(settings),
         bot_names=settings.known_bot_names,
         parameters=Parameters.of(settings.timing_source, settings.metric_parameters, settings.own_domains),
         purges_deleted=settings.on_deletion == "purge",

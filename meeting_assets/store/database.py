@@ -26,6 +26,7 @@ from meeting_assets.schema.persistent import (
     WebhookEvents,
     WebhookObjectEvents,
 )
+from meeting_assets.schema.published_files import PublishedFiles
 from meeting_assets.store.connections import Connections, retry_on_conflict
 from meeting_assets.store.driver_errors import address_text
 from meeting_assets.store.migrations.plan import Schema
@@ -50,6 +51,7 @@ PERSISTENT_TABLES = (
     Corrections,
     PersonAliases,
     RunHeartbeats,
+    PublishedFiles,
 )
 """Tables that cannot be recreated from the raw store."""
 

@@ -98,8 +98,10 @@ CAUSES = (
 """Texts in the client's errors, and their meaning."""
 
 
-def open_object_store(url: str, *, instance_credentials: bool) -> ObjectStore:
+def open_object_store(url: str, setting: str, *, instance_credentials: bool) -> ObjectStore:
     """Opens the object store of a URL; `instance_credentials` allows those of the machine's metadata service.
+
+    `setting` is the variable that contains the URL, for messages.
 
     Raises:
         StoreError: no credentials are configured.
@@ -110,7 +112,7 @@ def open_object_store(url: str, *, instance_credentials: bool) -> ObjectStore:
         return from_url(url)
     if not cloud.has_credentials and not instance_credentials:
         raise StoreError(
-            f"There are no credentials for {cloud.name}, which MEETING_ASSETS_RAW_URL names. Set {cloud.advice}, or "
+            f"There are no credentials for {cloud.name}, which {setting} names. Set {cloud.advice}, or "
             "MEETING_ASSETS_INSTANCE_CREDENTIALS=on where the machine's metadata service provides them."
         )
     return from_url(url, retry_config={"max_retries": MAX_RETRIES, "retry_timeout": RETRY_WITHIN})

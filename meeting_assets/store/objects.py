@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 from urllib.parse import unquote, urlsplit
+from uuid import uuid4
 
 import stamina
 from obstore.exceptions import AlreadyExistsError, BaseError, NotSupportedError, PreconditionError
@@ -38,8 +39,15 @@ class Objects:
     All methods raise `StoreError` if the store does not answer or refuses the operation.
     """
 
+    noun: ClassVar[str]
+    """The store in messages, such as `raw store`."""
+    setting: ClassVar[str]
+    """The variable that names the store, which messages advise to check."""
+    error: ClassVar[type[StoreError]] = StoreError
+    """The class of all errors of the store."""
+
     def __init__(self, store: ObjectStore, url: str = "", *, instance_credentials: bool = False) -> None:
-        self._store = store
+        self._client = store
         self.url = url
         """The URL for `at` to open the same store, together with `instance_credentials`; empty if unknown."""
         self.instance_credentials = instance_credentials
@@ -53,17 +61,28 @@ class Objects:
         Raises:
             StoreError: the store cannot be opened.
         """
+        return cls(
+            cls._open(url, instance_credentials=instance_credentials), url, instance_credentials=instance_credentials
+        )
+
+    @classmethod
+    def _open(cls, url: str, *, instance_credentials: bool) -> ObjectStore:
         try:
-            if "://" in url and not url.startswith("file://"):
-                store = open_object_store(url, instance_credentials=instance_credentials)
-                return cls(store, url, instance_credentials=instance_credentials)
-            folder = _folder(url)
+            if is_object_store(url):
+                return open_object_store(url, cls.setting, instance_credentials=instance_credentials)
+            folder = folder_of(url)
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            return cls(LocalStore(folder), url)
+            return LocalStore(folder)
+        except StoreError as error:
+            raise cls.error(str(error)) from None
         except (BaseError, OSError, ValueError) as error:
             fault = _fault(error)
         # Raised here, so that the error has no context: foreign text quotes URLs, which may hold secrets.
-        raise StoreError(f"The raw store cannot be opened, check MEETING_ASSETS_RAW_URL: {fault}.")
+        raise cls.error(f"The {cls.noun} cannot be opened, check {cls.setting}: {fault}.")
+
+    @property
+    def _store(self) -> ObjectStore:
+        return self._client
 
     @property
     def folder(self) -> Path | None:
@@ -74,7 +93,7 @@ class Objects:
 
     def put(self, key: str, content: bytes) -> None:
         """Writes an object, as a whole or not at all."""
-        translated(f"take {key}", lambda: self._store.put(key, content))
+        self.translated(f"take {key}", lambda: self._store.put(key, content))
 
     def create(self, key: str, content: bytes) -> None:
         """Writes an object unless it exists. An object store without conditional writes overwrites it."""
@@ -87,7 +106,7 @@ class Objects:
             except (NotImplementedError, NotSupportedError):
                 self._store.put(key, content)
 
-        translated(f"take {key}", create)
+        self.translated(f"take {key}", create)
 
     def get(self, key: str) -> bytes | None:
         """The content of an object; None if it does not exist."""
@@ -100,11 +119,11 @@ class Objects:
                     raise
                 return None
 
-        return translated(f"give {key}", get)
+        return self.translated(f"give {key}", get)
 
     def metadata(self, prefix: str) -> Sequence[ObjectMeta]:
         """Key, size and time of all objects below a prefix."""
-        return translated(f"list {prefix}", lambda: self._store.list(prefix).collect())
+        return self.translated(f"list {prefix}", lambda: self._store.list(prefix).collect())
 
     def keys(self, prefix: str) -> list[str]:
         """The keys of all objects below a prefix."""
@@ -112,14 +131,14 @@ class Objects:
 
     def prefixes(self, prefix: str) -> list[str]:
         """The names of prefixes directly below a prefix that contain objects."""
-        listed = translated(f"list {prefix}", lambda: self._store.list_with_delimiter(prefix))
+        listed = self.translated(f"list {prefix}", lambda: self._store.list_with_delimiter(prefix))
         return [each.rsplit("/", 1)[-1] for each in listed["common_prefixes"]]
 
     def names(self, prefix: str) -> list[str]:
         """All names directly below a prefix; in a folder also empty folders and incomplete files."""
         if folder := self.folder:
-            return translated(f"list {prefix}", lambda: _names_in(folder / prefix))
-        listed = translated(f"list {prefix}", lambda: self._store.list_with_delimiter(prefix))
+            return self.translated(f"list {prefix}", lambda: _names_in(folder / prefix))
+        listed = self.translated(f"list {prefix}", lambda: self._store.list_with_delimiter(prefix))
         paths = [*listed["common_prefixes"], *(each["path"] for each in listed["objects"])]
         return [path.rstrip("/").rsplit("/", 1)[-1] for path in paths]
 
@@ -137,16 +156,24 @@ class Objects:
                 with suppress(FileNotFoundError):
                     self._store.delete(key)
 
-        translated("delete objects", delete)
+        self.translated("delete objects", delete)
 
+    def probe(self) -> None:
+        """Writes an object, reads it and deletes it."""
+        key, content = f"probe-{uuid4()}", b"probe"
+        self.put(key, content)
+        stored = self.get(key)
+        self.delete([key])
+        if stored != content:
+            raise self.error(f"The {self.noun} returned other bytes than were written. Check {self.setting}.")
 
-def translated(operation: str, call: Callable[[], T]) -> T:
-    """Calls the store; a fault becomes a `StoreError` in our words."""
-    try:
-        return call()
-    except (BaseError, OSError) as error:
-        fault = _fault(error)
-    raise StoreError(f"The raw store does not {operation}, check MEETING_ASSETS_RAW_URL: {fault}.")
+    def translated(self, operation: str, call: Callable[[], T]) -> T:
+        """Calls the store; a fault becomes a `StoreError` in our words."""
+        try:
+            return call()
+        except (BaseError, OSError) as error:
+            fault = _fault(error)
+        raise self.error(f"The {self.noun} does not {operation}, check {self.setting}: {fault}.")
 
 
 def incomplete_files(folder: Path, before_s: float) -> list[str]:
@@ -182,8 +209,17 @@ def _names_in(folder: Path) -> list[str]:
     return []
 
 
-def _folder(url: str) -> Path:
-    """The folder of a path or a `file://` URL; blanks in a URL may be escaped."""
+def is_object_store(url: str) -> bool:
+    """False for folders, given as a path or as a `file://` URL."""
+    return "://" in url and not url.startswith("file://")
+
+
+def folder_of(url: str) -> Path:
+    """The folder of a path or a `file://` URL; blanks in a URL may be escaped.
+
+    Raises:
+        ValueError: the URL names another host.
+    """
     if not url.startswith("file://"):
         return Path(url)
     parts = urlsplit(url)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 from datetime import date, datetime
-from uuid import uuid4
 
 import msgspec
 import zstandard
 
 from meeting_assets.core.errors import StoreError, StoreRefused
-from meeting_assets.store.objects import Objects, incomplete_files, remove_folder, translated
+from meeting_assets.store.objects import Objects, incomplete_files, remove_folder
 from meeting_assets.store.raw_layout import (
     DATABASE,
     ORIGIN,
@@ -29,6 +28,9 @@ LEVEL = 3
 
 class RawStore(Objects):
     """One raw store: artifacts, listings, and the origin and database it belongs to."""
+
+    noun = "raw store"
+    setting = "MEETING_ASSETS_RAW_URL"
 
     def write(self, day: date, recording_id: str, kind: str, artifact_id: str, payload: bytes) -> RawObject:
         """Stores the bytes of an artifact, as a whole or not at all."""
@@ -104,15 +106,6 @@ class RawStore(Objects):
         self.create(DATABASE, msgspec.json.encode({"database_id": database_id}))
         return self.database_id() or database_id
 
-    def probe(self) -> None:
-        """Writes an object, reads it and deletes it."""
-        key, content = f"probe-{uuid4()}", b"probe"
-        self.put(key, content)
-        stored = self.get(key)
-        self.delete([key])
-        if stored != content:
-            raise StoreError("The raw store returned other bytes than were written. Check MEETING_ASSETS_RAW_URL.")
-
     def days(self) -> list[date]:
         """The days with stored objects."""
         return sorted(day for name in self.prefixes("") if (day := day_of_prefix(name)) is not None)
@@ -139,7 +132,7 @@ class RawStore(Objects):
         folder = self.folder
         if folder is None:
             return []
-        return translated(f"list {day}/", lambda: incomplete_files(folder / str(day), before.timestamp()))
+        return self.translated(f"list {day}/", lambda: incomplete_files(folder / str(day), before.timestamp()))
 
     def days_of(self, recording_ids: Collection[str]) -> dict[str, list[date]]:
         """The days under which each recording has objects. Lists every day once."""
@@ -168,7 +161,7 @@ class RawStore(Objects):
         keys = self.keys(prefix)
         self.delete(keys)
         if folder := self.folder:
-            translated(f"delete {prefix}", lambda: remove_folder(folder / prefix))
+            self.translated(f"delete {prefix}", lambda: remove_folder(folder / prefix))
         return len(keys)
 
     def _text_of(self, key: str, name: str, damaged: str) -> str | None:

@@ -11,6 +11,7 @@ import msgspec
 from meeting_assets.cli.documents.diagnostics import DoctorDocument
 from meeting_assets.cli.documents.people import AliasesChangeDocument, PeopleDocument, UnlinkedNamesDocument
 from meeting_assets.cli.documents.queries import QueriesDocument, QueryDocument
+from meeting_assets.cli.documents.search import SearchDocument
 from meeting_assets.cli.documents.show import ShowDocument
 from meeting_assets.cli.documents.speakers import SpeakersChangeDocument, SpeakersDocument, SpeakersImportDocument
 from meeting_assets.cli.documents.status import StatusDocument, SyncDocument
@@ -25,6 +26,7 @@ DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
         StatusDocument,
         DoctorDocument,
         ShowDocument,
+        SearchDocument,
         QueriesDocument,
         QueryDocument,
         SpeakersDocument,

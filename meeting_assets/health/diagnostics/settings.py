@@ -31,13 +31,13 @@ def effective_settings(settings: Settings) -> list[EffectiveSetting]:
             "environment" if name in settings.model_fields_set else "default",
         )
         for name, field in Settings.model_fields.items()
-    ] + _object_store_variables(settings.raw_url)
+    ] + _object_store_variables(settings.raw_url, settings.publications_url)
 
 
-def _object_store_variables(url: str) -> list[EffectiveSetting]:
-    """The variables that an object store's client reads, without their values, which may be secrets."""
-    cloud = cloud_of(url)
-    given = {name: bool(os.environ.get(name)) for name in (cloud.variables if cloud else ())}
+def _object_store_variables(*urls: str) -> list[EffectiveSetting]:
+    """The variables that the clients of object stores read, without their values, which may be secrets."""
+    clouds = filter(None, map(cloud_of, urls))
+    given = {name: bool(os.environ.get(name)) for cloud in clouds for name in cloud.variables}
     return [
         EffectiveSetting(name, "set" if is_set else "not set", "environment" if is_set else "default")
         for name, is_set in given.items()
@@ -54,7 +54,7 @@ def _printable(settings: Settings, name: str, *, is_private: bool) -> str:
         return "not set"
     if isinstance(effective, bool):
         return "on" if effective else "off"
-    text = str(effective)
+    text = ", ".join(effective) if isinstance(effective, tuple) else str(effective)
     if "://" in text or isinstance(effective, Path):
         return printable_url(text)
     return "set" if is_private and given is not None else text

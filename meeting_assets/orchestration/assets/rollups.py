@@ -17,7 +17,7 @@ from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.metrics.trends import MeetingTrends, People, PersonKeys, PersonTrends
 from meeting_assets.orchestration.assets.materializations import DATA_VERSION, materializations, partition_row_counts
 from meeting_assets.orchestration.assets.partitions import BACKFILL, days_of_a_week, partition_days
-from meeting_assets.orchestration.assets.specs import ROLLUPS_LAST, table_spec
+from meeting_assets.orchestration.assets.specs import ROLLUPS_NEXT, table_spec
 from meeting_assets.orchestration.resources import storage_key, storage_of
 from meeting_assets.orchestration.runs import RETRY_WHOLE
 from meeting_assets.orchestration.workspace import DEFAULT, ROLL_UP, Workspace
@@ -53,7 +53,8 @@ def rollup_job(assets: Sequence[dg.AssetsDefinition], workspace: Workspace = DEF
         selection=dg.AssetSelection.assets(*assets).without_checks(),
         executor_def=dg.in_process_executor,
         tags=RETRY_WHOLE,
-        description="Derives the trends of weeks whose meetings changed, the table of people, and changed series.",
+        description="Derives the trends of weeks whose meetings changed, the table of people, and changed series, and "
+        "writes the shared pages.",
     )
 
 
@@ -84,7 +85,7 @@ def _rollup_asset(
         partitions_def=weeks,
         backfill_policy=BACKFILL if weeks else None,
         required_resource_keys={storage_key(workspace)},
-        op_tags=ROLLUPS_LAST,
+        op_tags=ROLLUPS_NEXT,
     )
     def _roll_up(context: dg.AssetExecutionContext) -> Iterable[dg.MaterializeResult[None]]:
         mondays = partition_days(context) if weeks else []

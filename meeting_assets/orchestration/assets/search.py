@@ -17,7 +17,7 @@ from meeting_assets.orchestration.assets.materializations import (
     published,
 )
 from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_days
-from meeting_assets.orchestration.assets.specs import FRESHNESS, ROLLUPS_LAST, table_spec
+from meeting_assets.orchestration.assets.specs import FRESHNESS, PUBLICATIONS_LAST, table_spec
 from meeting_assets.orchestration.resources import storage_key, storage_of
 from meeting_assets.orchestration.workspace import Workspace
 from meeting_assets.pipeline.search_index import index_days, passage_counts
@@ -49,7 +49,7 @@ def search_asset(days: dg.DailyPartitionsDefinition, database: str, workspace: W
         partitions_def=days,
         backfill_policy=BACKFILL,
         required_resource_keys={storage_key(workspace)},
-        op_tags=ROLLUPS_LAST,
+        op_tags=PUBLICATIONS_LAST,
     )
     def _index(context: dg.AssetExecutionContext) -> Iterable[dg.MaterializeResult[None]]:
         days = partition_days(context)

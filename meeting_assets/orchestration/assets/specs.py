@@ -36,7 +36,9 @@ BESIDE_THE_PAYLOAD = (
 
 # Dagster does not order two steps if a selection leaves out the assets between them. A run in one process then executes
 # the step of the higher priority first.
-RAW_FIRST, PARSED_NEXT, METRICS_NEXT, ROLLUPS_LAST = ({"dagster/priority": str(-stage)} for stage in range(4))
+RAW_FIRST, PARSED_NEXT, METRICS_NEXT, ROLLUPS_NEXT, PUBLICATIONS_LAST = (
+    {"dagster/priority": str(-stage)} for stage in range(5)
+)
 
 MAX_LISTED_SOURCES = 4
 _COLUMN_TYPES: Mapping[type[Any], str] = {AutoString: "string", BigInteger: "bigint"}

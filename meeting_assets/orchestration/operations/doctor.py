@@ -14,6 +14,7 @@ from meeting_assets.core.errors import SettingsError, StoreError, StoreRefused
 from meeting_assets.core.instants import now
 from meeting_assets.health.diagnostics.api import diagnose_api
 from meeting_assets.health.diagnostics.database import diagnose_database
+from meeting_assets.health.diagnostics.publications import PUBLICATIONS, diagnose_publications
 from meeting_assets.health.diagnostics.raw_store import RAW_OBJECTS, diagnose_raw_objects, diagnose_raw_store
 from meeting_assets.health.diagnostics.report import Diagnostics, HealthCheck, Severity, diagnose, shown_size
 from meeting_assets.health.diagnostics.settings import effective_settings
@@ -56,6 +57,7 @@ def run_diagnostics(settings: Settings) -> Iterator[HealthCheck]:
     yield from diagnose("raw store", diagnose_raw_store(settings))
     yield from diagnose("raw store", _of_ids(settings))
     yield from diagnose(RAW_OBJECTS, diagnose_raw_objects(settings))
+    yield from diagnose(PUBLICATIONS, diagnose_publications(settings))
     yield from diagnose(HOME, of_dagster(settings))
 
 

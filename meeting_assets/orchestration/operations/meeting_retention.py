@@ -12,6 +12,7 @@ from meeting_assets.pipeline.deletion.removal import PurgeReport
 from meeting_assets.pipeline.deletion.retention import WAITING, retain
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges, has_unfinished_purges
 from meeting_assets.pipeline.storage import Storage, access_of, open_storage
+from meeting_assets.publications.shared_publishing import republish_shared
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import META, table_of
 
@@ -54,6 +55,7 @@ def purge_old_recordings(context: dg.OpExecutionContext, workspace: Workspace) -
         left_behind = finish_purges(opened_storage, finished)
         today = confirmed_today(opened_storage, access_of(settings) if settings.api_key is not None else None)
         report, waiting = retain(opened_storage, today, limit=RECORDINGS_PER_NIGHT, budget_s=BUDGET_S)
+        pages = republish_shared(opened_storage, settings)
     context.log.info(f"{report.recordings} recordings are purged, {report.remaining} are left for another night.")
     context.add_output_metadata(
         {
@@ -62,11 +64,12 @@ def purge_old_recordings(context: dg.OpExecutionContext, workspace: Workspace) -
             "rows_deleted": report.rows,
             "raw_objects_deleted": report.raw_objects,
             "raw_objects_left_behind_deleted": left_behind,
+            "published_files_deleted": finished.published_files + report.published_files,
         }
     )
     if settings.retention_days is not None or was_waiting:
         _evaluate(context, workspace, waiting)
-    faults = [*dict.fromkeys([*([waiting] if waiting else []), *finished.obstacles, *report.obstacles])]
+    faults = [*dict.fromkeys([*([waiting] if waiting else []), *finished.obstacles, *report.obstacles, *pages.faults])]
     if faults:
         raise dg.Failure(description=" ".join(faults), allow_retries=False)
 

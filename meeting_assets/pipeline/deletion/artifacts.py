@@ -2,7 +2,8 @@
 
     1. Write a tombstone to the database, then one to the raw store.
     2. Delete the rows of the artifact and the metrics derived from it, in one transaction.
-    3. Delete all raw objects of the artifact, of any day.
+    3. Delete all raw objects of the artifact, of any day, and the published files of its recording, which the next run
+       writes again from the remaining rows.
     4. Mark the tombstone as finished.
 
 If a purge is killed after step 1, the next fetch or the nightly job finishes it (`pipeline.deletion.tombstone_sync`).
@@ -24,6 +25,7 @@ from meeting_assets.pipeline.deletion.removal import (
     PurgeReport,
     delete_from_index,
     delete_rows,
+    forget_published,
     note_scrub_due,
     scrub_deleted,
 )
@@ -74,6 +76,8 @@ def remove_artifacts(storage: Storage, pending: Sequence[Tombstone], report: Pur
         logger.info(
             "%s of %s was purged: %s", name.kind, name.recording_id, tombstones.DELETED_AT_API, extra=log_context(*name)
         )
+    deleted = {name.recording_id for name, is_gone in is_deleted.items() if is_gone}
+    report.published_files += forget_published(storage, deleted)
     raw_tombstones.remove(storage.raw, _note_finished(storage, is_deleted))
 
 

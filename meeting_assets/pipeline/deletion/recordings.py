@@ -1,9 +1,9 @@
-"""Purge of recordings: deletes them from database and raw store; a tombstone prevents another download.
+"""Purge of recordings: deletes them from database and stores; a tombstone prevents another download.
 
     1. Write a tombstone to the database, then one to the raw store.
     2. Delete all rows of the recording, and those of its bot and calendar event (`pipeline.deletion.context`), in one
        transaction.
-    3. Delete all raw objects of the recording, of any day.
+    3. Delete all raw objects of the recording, of any day, its published files, and the shared files that mention it.
     4. Mark the tombstone as finished.
     5. Erase the deleted rows from the files of the database (`store.scrub`).
 
@@ -36,6 +36,7 @@ from meeting_assets.pipeline.deletion.removal import (
     PurgeReport,
     delete_from_index,
     delete_rows,
+    forget_published,
     forget_raw,
     note_scrub_due,
     scrub_deleted,
@@ -165,14 +166,19 @@ def _add_tombstones(
 
 
 def remove_recordings(storage: Storage, pending: Sequence[Tombstone], report: PurgeReport) -> None:
-    """Deletes rows and raw objects of recordings with a tombstone in the database; may be repeated after a failure."""
+    """Deletes rows, raw objects and published files of recordings with a tombstone in the database.
+
+    May be repeated after a failure.
+    """
     if not pending:
         return
     pending = _with_events(storage, _with_bots(storage, pending))
     raw_tombstones.write(storage.raw, pending)
     for tombstone in pending:
         _delete_recording(storage, tombstone.name.recording_id, report)
-    report.raw_objects += forget_raw(storage, [each.name.recording_id for each in pending])
+    recording_ids = [each.name.recording_id for each in pending]
+    report.raw_objects += forget_raw(storage, recording_ids)
+    report.published_files += forget_published(storage, recording_ids)
     for tombstone in pending:
         recording_id = tombstone.name.recording_id
         raw_tombstones.remove_artifacts_of(storage.raw, recording_id)

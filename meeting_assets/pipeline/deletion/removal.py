@@ -1,4 +1,4 @@
-"""Deletion of rows and raw objects: steps shared by the purges of recordings and of artifacts.
+"""Deletion of rows, raw objects and published files: steps shared by the purges of recordings and of artifacts.
 
 After rows and raw objects are deleted, a scrub erases the deleted rows from the files of the database (`store.scrub`).
 The transaction that deletes rows records in `meta` that a scrub is due. If the purge is killed, a later one scrubs.
@@ -36,11 +36,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class PurgeReport:
-    """Counts of deleted recordings, rows and raw objects."""
+    """Counts of deleted recordings, rows, raw objects and published files."""
 
     recordings: int = 0
     rows: int = 0
     raw_objects: int = 0
+    published_files: int = 0
     tables: set[str] = field(default_factory=set)
     obstacles: list[str] = field(default_factory=list)
     """Reasons why deleted rows may still be in the database's files, each with the remedy."""
@@ -61,7 +62,10 @@ class PurgeReport:
 
     def as_sentence(self) -> str:
         """A sentence for a person."""
-        return f"{self.recordings} recordings purged: {self.rows:,} rows and {self.raw_objects:,} raw objects deleted."
+        return (
+            f"{self.recordings} recordings purged: {self.rows:,} rows, {self.raw_objects:,} raw objects and "
+            f"{self.published_files:,} published files deleted."
+        )
 
 
 def tables_to_purge(connection: Connection) -> list[Table]:
@@ -105,6 +109,14 @@ def forget_raw(storage: Storage, recording_ids: Collection[str]) -> int:
     """Deletes all raw objects of recordings, of any day; returns their number."""
     days = storage.raw.days_of(recording_ids)
     return sum(storage.raw.purge(day, each) for each in sorted(days) for day in days[each])
+
+
+def forget_published(storage: Storage, recording_ids: Collection[str]) -> int:
+    """Deletes all published files of recordings, and the shared files that mention them; returns their number.
+
+    Also if pages and exports are switched off: earlier runs may have written them.
+    """
+    return storage.publications.purge(recording_ids)
 
 
 def scrub_deleted(storage: Storage, report: PurgeReport, *, rolls_up: bool = True) -> None:

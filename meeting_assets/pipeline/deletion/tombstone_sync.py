@@ -18,7 +18,13 @@ from meeting_assets.core.errors import StoreError
 from meeting_assets.core.instants import now
 from meeting_assets.pipeline.deletion.artifacts import remove_artifacts
 from meeting_assets.pipeline.deletion.recordings import BATCH, remove_recordings
-from meeting_assets.pipeline.deletion.removal import PurgeReport, forget_raw, is_scrub_due, scrub_deleted
+from meeting_assets.pipeline.deletion.removal import (
+    PurgeReport,
+    forget_published,
+    forget_raw,
+    is_scrub_due,
+    scrub_deleted,
+)
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import ledger_api, locks, raw_tombstones, tombstones
 from meeting_assets.store.connections import retry_on_conflict
@@ -28,7 +34,8 @@ from meeting_assets.store.locks import Lock
 from meeting_assets.store.tombstones import Tombstone, TombstoneName
 
 FINISHED_WITHIN = timedelta(days=3)
-"""The nightly job deletes bytes that killed runs stored of recordings purged within this time. No run takes longer."""
+"""The nightly job deletes bytes and files that killed runs stored of recordings purged within this time. No run takes
+longer."""
 SYNCHRONIZED = "tombstones_in_raw_store"
 """The record in `meta` of the raw store's tombstone version at the last synchronization."""
 
@@ -133,6 +140,7 @@ def finish_purges(storage: Storage, report: PurgeReport | None = None) -> int:
     )
     _remove(storage, pending, report)
     report.raw_objects += forget_raw(storage, [*recent])
+    report.published_files += forget_published(storage, [*recent])
     scrub_deleted(storage, report)
     return report.raw_objects - removed_before
 

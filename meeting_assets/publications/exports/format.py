@@ -20,6 +20,8 @@ class ExportFormat:
     write: Callable[[MeetingText], str]
     content: Literal["utterances", "segments", "chat", "sessions"] = "utterances"
     """The part of a meeting that the format contains. A meeting without it is not exported."""
+    version: str = "1"
+    """Raised with every change of code that changes a file. Published files of another version are written again."""
 
     def has_content(self, meeting: MeetingText) -> bool:
         """False if a meeting has nothing that this format contains."""

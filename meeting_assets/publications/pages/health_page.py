@@ -11,9 +11,9 @@ from sqlalchemy import Connection, String, cast, func, select
 from meeting_assets.pipeline.missed_meetings import missed_meetings
 from meeting_assets.publications.pages import links
 from meeting_assets.publications.pages.data_notes import KIND_NAMES
-from meeting_assets.publications.pages.index_page import platform_name
 from meeting_assets.publications.pages.meetings import Meeting, Meetings
 from meeting_assets.publications.pages.rendering import render
+from meeting_assets.publications.pages.values import platform_name
 from meeting_assets.schema.bots import Bots
 from meeting_assets.schema.calendar import CalendarEvents
 from meeting_assets.store import unreadable_objects

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from meeting_assets.publications.pages import links
 from meeting_assets.publications.pages.meetings import Meeting, Meetings
 from meeting_assets.publications.pages.rendering import Site, render
-from meeting_assets.publications.pages.values import shortened
+from meeting_assets.publications.pages.values import platform_name, shortened
 
 FIRST_ROWS = 200
 """Rows that the script shows at first, and adds on request."""
@@ -21,16 +21,6 @@ NAMED = 5
 """Participants that a row names."""
 LONGEST_VALUE = 80
 """Customer keys are suggested up to this length; longer ones are found, but not suggested."""
-PLATFORMS = {
-    "google_meet": "Google Meet",
-    "microsoft_teams": "Microsoft Teams",
-    "microsoft_teams_live": "Microsoft Teams Live",
-    "zoom": "Zoom",
-    "webex": "Webex",
-    "slack_huddle_observer": "Slack huddle",
-    "slack_authenticator": "Slack",
-    "goto_meeting": "GoTo Meeting",
-}
 
 
 class IndexRow(NamedTuple):
@@ -53,11 +43,6 @@ class Index(NamedTuple):
     people: Sequence[str]
     platforms: Sequence[str]
     keys: Sequence[str]
-
-
-def platform_name(platform: str | None) -> str | None:
-    """The name of a platform as its maker writes it."""
-    return PLATFORMS.get(platform, platform.replace("_", " ")) if platform else None
 
 
 def index_of(meetings: Meetings, site: Site) -> Index:

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from meeting_assets.core.languages import language_of
 from meeting_assets.publications.exports import FORMATS
 from meeting_assets.publications.exports.format import ExportFormat
-from meeting_assets.publications.pages.index_page import platform_name
 from meeting_assets.publications.pages.meeting_data import MeetingData
+from meeting_assets.publications.pages.values import platform_name
 
 DOWNLOADS = ("vtt", "md", "attendance")
 """Names of the formats that are always beside a page."""

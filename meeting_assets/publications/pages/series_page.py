@@ -14,11 +14,11 @@ from meeting_assets.metrics.series import RecordingSeries, SeriesMembers, Series
 from meeting_assets.metrics.trends import MeetingTrends
 from meeting_assets.publications.pages import links
 from meeting_assets.publications.pages.charts import share_bar
-from meeting_assets.publications.pages.index_page import platform_name
 from meeting_assets.publications.pages.measures import trends
 from meeting_assets.publications.pages.meetings import Meeting, Meetings
 from meeting_assets.publications.pages.ranges import MEETING_RANGES
 from meeting_assets.publications.pages.rendering import render
+from meeting_assets.publications.pages.values import platform_name
 from meeting_assets.store.database import table_of
 
 SERIES, MEMBERS, TRENDS, ALL = (

@@ -9,6 +9,16 @@ from markupsafe import Markup
 from meeting_assets.core.instants import utc
 
 UNKNOWN = "\u2013"  # an en dash
+PLATFORMS = {
+    "google_meet": "Google Meet",
+    "microsoft_teams": "Microsoft Teams",
+    "microsoft_teams_live": "Microsoft Teams Live",
+    "zoom": "Zoom",
+    "webex": "Webex",
+    "slack_huddle_observer": "Slack huddle",
+    "slack_authenticator": "Slack",
+    "goto_meeting": "GoTo Meeting",
+}
 
 
 def duration(value_s: float | None) -> str:
@@ -109,3 +119,8 @@ def with_code(text: str) -> Markup:
         parts[-2:] = ["`".join(parts[-2:])]
     code = Markup("<code>{}</code>")
     return Markup("").join(code.format(part) if index % 2 else part for index, part in enumerate(parts))
+
+
+def platform_name(platform: str | None) -> str | None:
+    """The name of a platform as its maker writes it."""
+    return PLATFORMS.get(platform, platform.replace("_", " ")) if platform else None

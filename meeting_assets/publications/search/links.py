@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import date
-from pathlib import Path
+from collections.abc import Sequence
+
+from meeting_assets.pipeline.storage import Storage
+from meeting_assets.publications.search.finding import Hit
+from meeting_assets.store.publications import INDEX, meeting_prefix
+from meeting_assets.store.published_files import PUBLISHED, read_published
 
 
-def page_link(publications: Path, day: date, recording_id: str, at_s: float | None) -> str | None:
-    """The path of a meeting's page in the publications folder, with its moment; None if there is no page."""
-    page = publications / "meetings" / str(day) / recording_id / "index.html"
-    if not page.exists():
-        return None
-    return f"{page}#t={max(0, int(at_s))}" if at_s is not None else str(page)
+class PageLinks:
+    """The links to the published pages of some hits."""
+
+    def __init__(self, storage: Storage, hits: Sequence[Hit]) -> None:
+        self._store = storage.publications
+        keys = {_key(each) for each in hits}
+        published = storage.database.read(lambda connection: read_published(connection, PUBLISHED.c.key.in_(keys)))
+        self._keys = {key for key, row in published.items() if row.size_bytes is not None}
+
+    def of(self, hit: Hit) -> str | None:
+        """The path or URL of the page of a hit with its moment; None if there is no page."""
+        key = _key(hit)
+        if key not in self._keys:
+            return None
+        page = self._store.location(key)
+        return f"{page}#t={max(0, int(hit.at_s))}" if hit.at_s is not None else page
+
+
+def _key(hit: Hit) -> str:
+    return meeting_prefix(hit.day, hit.recording_id) + INDEX

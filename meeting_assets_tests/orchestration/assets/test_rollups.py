@@ -80,6 +80,7 @@ def test_sync_rolls_up_the_weeks_of_its_days_and_the_following_ones(defs: dg.Def
         ("people", None),
         ("person_keys", None),
         *((table, None) for table in ("recording_series", "series_members", "series_trends")),
+        ("shared_pages", None),
     }
     with open_test_storage() as storage, storage.database.reading() as connection:
         assert connection.execute(select(table_of(People))).first() is not None

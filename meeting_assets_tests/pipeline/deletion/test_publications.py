@@ -1,0 +1,242 @@
+"""A purge deletes pages and exports, also after they were switched off, and purge verification searches them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from html import escape
+from pathlib import Path
+
+import pytest
+
+from meeting_assets.core.errors import StoreError
+from meeting_assets.health.fingerprints import fingerprints_of
+from meeting_assets.health.purge_verification import find_remains
+from meeting_assets.pipeline.deletion.recordings import purge
+from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges, has_unfinished_purges
+from meeting_assets.pipeline.rollup import roll_up, roll_up_people
+from meeting_assets.pipeline.series_rollup import roll_up_series
+from meeting_assets.publications.publishing import publish_days
+from meeting_assets.publications.shared_publishing import publish_shared, republish_shared
+from meeting_assets.sandbox import Recording, Sandbox
+from meeting_assets.settings import read_settings
+from meeting_assets.store import tombstones
+from meeting_assets.store.publications import PublicationStore
+from meeting_assets.store.published_files import PUBLISHED, read_published
+from meeting_assets_tests.conftest import sqlite_first
+from meeting_assets_tests.support.commands import command
+from meeting_assets_tests.support.environments import open_test_storage, sync_days
+from meeting_assets_tests.support.object_store import BUCKET, s3_server
+from meeting_assets_tests.support.planted_texts import DAY, PLANTED, TITLE, planted_sandbox
+from meeting_assets_tests.support.purges import confirm_deletion, transcript_of
+from meeting_assets_tests.support.snapshots import sync_once
+
+pytestmark = sqlite_first
+
+
+@pytest.fixture
+def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with planted_sandbox(monkeypatch) as running:
+        sync_once("planted texts", [DAY])
+        yield running
+
+
+def publish_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEETING_ASSETS_EXPORTS", "vtt, chat, json, attendance")
+    with open_test_storage() as storage:
+        roll_up(storage)
+        roll_up_people(storage)
+        roll_up_series(storage)
+        assert publish_days(storage, read_settings(), [DAY]).faults == []
+        assert publish_shared(storage, read_settings()).faults == []
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """The texts of all files, with their names."""
+    return {str(path): str(path) + path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def found_in(folder: Path, *texts: str) -> set[str]:
+    variants = {variant for text in texts for variant in (text, escape(text))}
+    return {path for path, content in contents(folder).items() if any(each in content for each in variants)}
+
+
+def test_purge_command_leaves_no_byte_of_the_recording_and_writes_shared_pages_again(
+    sandbox: Sandbox, recording: Recording, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_everything(monkeypatch)
+    site = home / "publications"
+    assert {Path(each).name for each in found_in(site, recording.id)} >= {"index.html"}
+    assert found_in(site, *PLANTED)
+
+    done = command("purge", "--yes", recording.id)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "published files deleted" in done.stdout
+    assert found_in(site, recording.id, *PLANTED) == set()
+    index = (site / "index.html").read_text()
+    assert all(each.id in index for each in sandbox.world.recordings[1:])
+    assert not (site / "meetings" / str(DAY) / recording.id).exists()
+
+
+@pytest.mark.parametrize("pages", ["on", "off"])
+def test_purge_deletes_files_that_were_written_before_the_setting_was_switched_off(
+    sandbox: Sandbox, recording: Recording, home: Path, monkeypatch: pytest.MonkeyPatch, pages: str
+) -> None:
+    publish_everything(monkeypatch)
+    monkeypatch.setenv("MEETING_ASSETS_EXPORTS", "off")
+    monkeypatch.setenv("MEETING_ASSETS_PAGES", pages)
+
+    with open_test_storage() as storage:
+        report = purge(storage, [recording.id], tombstones.ASKED_FOR)
+        republish_shared(storage, read_settings())
+        rows = storage.database.read(lambda connection: read_published(connection, PUBLISHED.c.key.is_not(None)))
+
+    assert report.published_files > 3
+    assert found_in(home / "publications", recording.id, *PLANTED) == set()
+    assert (home / "publications" / "index.html").exists() == (pages == "on")
+    assert [row for row in rows.values() if row.recording_id == recording.id] == []
+
+
+def test_retention_deletes_published_files(sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish_everything(monkeypatch)
+    monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", "1")
+
+    done = command("purge", "--expired", "--yes")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    ids = [each.id for each in sandbox.world.recordings]
+    assert found_in(home / "publications", *ids, *PLANTED) == set()
+    assert [*(home / "publications" / "meetings").iterdir()] == []
+
+
+def test_purge_of_an_artifact_deletes_the_files_of_its_recording_until_the_next_run(
+    sandbox: Sandbox, recording: Recording, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_everything(monkeypatch)
+    transcript = transcript_of(recording)
+    sandbox.delete_artifact(transcript.id)
+    sync_days([DAY])
+
+    with open_test_storage() as storage:
+        confirm_deletion(storage, transcript)
+        assert found_in(home / "publications", recording.id) == set()
+        publish_days(storage, read_settings(), [DAY])
+
+    names = {Path(each).name for each in found_in(home / "publications", recording.id)}
+    assert "index.html" in names
+    assert not {name for name in names if name.endswith((".vtt", ".json"))}
+
+
+def test_purge_with_an_unreachable_store_is_not_complete_and_is_finished_later(
+    sandbox: Sandbox, recording: Recording, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_everything(monkeypatch)
+    monkeypatch.setenv("MEETING_ASSETS_PUBLICATIONS_URL", "s3://bucket/pages")
+    monkeypatch.setenv("HOME", str(home / "nobody"))
+
+    with open_test_storage() as storage:
+        with pytest.raises(StoreError, match="MEETING_ASSETS_PUBLICATIONS_URL"):
+            purge(storage, [recording.id], tombstones.ASKED_FOR)
+        assert has_unfinished_purges(storage)
+        assert storage.database.read(tombstones.unfinished)
+    done = command("purge", "--yes", recording.id)
+    assert done.returncode != 0
+    assert "MEETING_ASSETS_PUBLICATIONS_URL" in done.stderr
+
+    monkeypatch.delenv("MEETING_ASSETS_PUBLICATIONS_URL")
+    with open_test_storage() as storage:
+        finish_purges(storage)
+        assert not storage.database.read(tombstones.unfinished)
+    assert found_in(home / "publications", recording.id) == set()
+
+
+@pytest.mark.parametrize("publisher", ["days", "shared"])
+def test_purge_during_a_write_leaves_nothing(
+    sandbox: Sandbox, recording: Recording, home: Path, monkeypatch: pytest.MonkeyPatch, publisher: str
+) -> None:
+    put_all = PublicationStore.put_all
+    purged: list[str] = []
+
+    def purge_and_put(self: PublicationStore, files: Mapping[str, bytes]) -> None:
+        if not purged and any(recording.id in key or recording.id.encode() in each for key, each in files.items()):
+            purged.append(recording.id)
+            with open_test_storage() as other:
+                purge(other, [recording.id], tombstones.ASKED_FOR)
+        put_all(self, files)
+
+    monkeypatch.setattr(PublicationStore, "put_all", purge_and_put)
+    with open_test_storage() as storage:
+        if publisher == "days":
+            publish_days(storage, read_settings(), [DAY])
+        else:
+            publish_shared(storage, read_settings())
+
+    assert purged
+    assert found_in(home / "publications", recording.id) == set()
+
+
+REMNANTS = {
+    "file of the recording": (f"meetings/{DAY}/{{id}}/index.html", "page"),
+    "file of another day": ("meetings/2019-01-01/{id}/left.vtt", "page"),
+    "shared page that mentions it": ("people/0123456789abcdef.html", '<a href="../meetings/x/{id}/index.html">'),
+    "shared page with its title": ("series/0123456789abcdef.html", f"<td>{escape(TITLE)}</td>"),
+    "foreign file with its id": ("notes/{id}.txt", "mine"),
+    "foreign file that mentions it": ("notes/mine.txt", "see {id}"),
+}
+
+
+@pytest.mark.parametrize("remnant", REMNANTS)
+def test_purge_verification_finds_a_planted_remnant(
+    sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch, remnant: str
+) -> None:
+    publish_everything(monkeypatch)
+    key, content = (each.replace("{id}", recording.id) for each in REMNANTS[remnant])
+    with open_test_storage() as storage:
+        fingerprints = fingerprints_of(storage, {recording.id: DAY})
+        purge(storage, [recording.id], tombstones.ASKED_FOR)
+        publish_shared(storage, read_settings())
+        assert find_remains(storage, read_settings(), fingerprints).found == []
+        storage.publications.put(key, content.encode())
+
+        found = find_remains(storage, read_settings(), fingerprints).found
+
+    assert len(found) == 1
+    assert "publications store" in found[0]
+    assert key.startswith(found[0].partition("keeps ")[2]) or key in found[0]
+
+
+def test_a_name_that_another_meeting_has_is_no_remnant(
+    sandbox: Sandbox, recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_everything(monkeypatch)
+    with open_test_storage() as storage:
+        fingerprints = fingerprints_of(storage, {recording.id: DAY})
+        purge(storage, [recording.id], tombstones.ASKED_FOR)
+        storage.publications.put("people/0123456789abcdef.html", b"<h1>Wilhelmina Everywhere</h1>")
+
+        assert find_remains(storage, read_settings(), fingerprints).found == []
+
+
+def test_files_in_an_object_store_are_published_and_purged(
+    sandbox: Sandbox,
+    recording: Recording,
+    home: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    buckets = tmp_path_factory.mktemp("s3") / "buckets"
+    with s3_server(buckets) as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("MEETING_ASSETS_PUBLICATIONS_URL", f"s3://{BUCKET}/site")
+        publish_everything(monkeypatch)
+        folder = buckets / BUCKET / "site"
+        assert found_in(folder, recording.id, *PLANTED)
+        with open_test_storage() as storage:
+            assert publish_days(storage, read_settings(), [DAY]).total().written == 0
+
+        done = command("purge", "--yes", recording.id)
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert found_in(folder, recording.id, *PLANTED) == set()
+        assert not (home / "publications").exists()
