@@ -47,6 +47,10 @@ CASES = {
     "migrate": Case(("migrate",), "there is nothing to do"),
     "speakers": Case(("speakers", RECORDING), "Participants: "),
     "people": Case(("people",), "These persons cover"),
+    "show": Case(("show", RECORDING), "How to go on"),
+    "queries": Case(("queries",), "late_starts"),
+    "search": Case(("search", "zzzz"), "No utterance was found."),
+    "pages": Case(("pages",), "files were written"),
     "export": Case(("export", RECORDING, "--to", "exported"), "1 file was written to exported."),
     "purge": Case(("purge", "--yes", RECORDING), "purged"),
 }

@@ -17,7 +17,7 @@ WEIGHTS_S: Mapping[Stage, float] = {
     Stage.DERIVE: 8.0,
     Stage.ROLL_UP: 4.0,
 }
-"""Seconds of each stage of `demo` on two cores. They matter until the stage itself has been measured for a while."""
+"""Guessed seconds of each stage. They matter until the stage itself has been measured for a while."""
 PRIOR_S = 5.0
 """The weights count as if the first seconds had passed at their pace."""
 MEASURED_SHARE = 0.05

@@ -15,7 +15,6 @@ from rich.text import Text
 from meeting_assets.cli.key_tables import KeyTable
 from meeting_assets.cli.meeting_texts import printable
 from meeting_assets.cli.terminal import out, print_line
-from meeting_assets.publications.pages.links import meeting_key
 from meeting_assets.publications.pages.meeting_data import MeetingData
 from meeting_assets.publications.pages.meeting_header import header_of
 from meeting_assets.publications.pages.meeting_quality import Note
@@ -32,8 +31,8 @@ METRICS = KeyTable(("metric", "value"), numbers=("value",), texts=("metric",))
 ARTIFACTS = KeyTable(("artifact", "state", "rows"), numbers=("rows",))
 
 
-def print_meeting(meeting: MeetingData, notes: Sequence[Note]) -> None:
-    """Prints a meeting, and the commands that continue from it."""
+def print_meeting(meeting: MeetingData, notes: Sequence[Note], page: str | None) -> None:
+    """Prints a meeting, the commands that continue from it, and the path or URL of its page if it has one."""
     for line in _facts(meeting):
         print_line(line)
     _heading("People")
@@ -49,7 +48,7 @@ def print_meeting(meeting: MeetingData, notes: Sequence[Note]) -> None:
     _heading("Artifacts")
     ARTIFACTS.print([[each.kind, each.status, _number(each.row_count)] for each in meeting.artifacts])
     _heading("How to go on")
-    for command, result in _commands(meeting):
+    for command, result in _commands(meeting, page):
         print_line(f"  {result}")
         print_line(f"    {command}")
 
@@ -93,14 +92,13 @@ def _metrics(row: Any) -> Iterator[list[str]]:
     yield ["median response time", _known(row.response_latency_s, lambda value: f"{number(value)} s")]
 
 
-def _commands(meeting: MeetingData) -> Iterator[tuple[str, str]]:
+def _commands(meeting: MeetingData, page: str | None) -> Iterator[tuple[str, str]]:
     """Commands about the meeting, each with its result."""
     recording_id = meeting.recording.recording_id
     if meeting.said:
         yield f"meeting-assets export {recording_id} --format md --to -", "Read the transcript:"
     yield f"meeting-assets speakers {recording_id}", "Check and correct the speakers:"
-    page = meeting_key(meeting.recording.day, recording_id)
-    yield page, "Open the meeting's page in the publications store (MEETING_ASSETS_PUBLICATIONS_URL):"
+    yield page or "meeting-assets pages --open", "Open the meeting's page:" if page else "Write and open the pages:"
     if any(each.status in {"pending", "fetched", "quarantined"} for each in meeting.artifacts):
         yield f"meeting-assets sync --recording {recording_id}", "Fetch what is missing:"
 

@@ -37,8 +37,8 @@ def search(
     """
     from meeting_assets.cli.documents.search import search_document
     from meeting_assets.pipeline.storage import open_storage_read_only
+    from meeting_assets.publications.page_links import PageLinks
     from meeting_assets.publications.search.finding import search as find
-    from meeting_assets.publications.search.links import PageLinks
     from meeting_assets.publications.search.scope import SearchFilter
 
     _check_days(first, last)
@@ -46,12 +46,15 @@ def search(
     query, restriction = " ".join(words), SearchFilter(speaker, series, as_date(first), as_date(last))
     with open_storage_read_only(settings) as storage:
         result = storage.database.read(lambda connection: find(connection, query, restriction, limit))
-        links = PageLinks(storage, result.hits)
+        links = PageLinks(storage, {(each.day, each.recording_id) for each in result.hits})
+
+    def page_of(hit: Hit) -> str | None:
+        return links.of(hit.day, hit.recording_id, hit.at_s)
 
     if as_json:
-        print_json(search_document(query, result, links.of))
+        print_json(search_document(query, result, page_of))
     else:
-        _print_result(result, links.of)
+        _print_result(result, page_of)
 
 
 def _check_days(first: datetime | None, last: datetime | None) -> None:

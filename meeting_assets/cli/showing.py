@@ -24,11 +24,14 @@ def show(
 ) -> None:
     """Shows one meeting: its people, headline metrics, data quality and artifacts."""
     from meeting_assets.pipeline.storage import open_storage_read_only
+    from meeting_assets.publications.page_links import PageLinks
     from meeting_assets.publications.pages.meeting_quality import notes_of
 
     with open_storage_read_only(read_settings()) as storage:
         meeting = _meeting(storage, recording)
         notes = notes_of(meeting, storage.parameters)
+        name = meeting.recording.day, meeting.recording.recording_id
+        page = PageLinks(storage, [name]).of(*name)
     if as_json:
         from meeting_assets.cli.documents.show import show_document
 
@@ -36,7 +39,7 @@ def show(
     else:
         from meeting_assets.cli.meeting_summary import print_meeting
 
-        print_meeting(meeting, notes)
+        print_meeting(meeting, notes, page)
 
 
 def _meeting(storage: Storage, given: str) -> MeetingData:
