@@ -140,7 +140,7 @@ def test_numbers_of_a_meeting_stay_whole_at_each_width(
 ) -> None:
     meeting = longest_meeting(stored_fortnight.storage)
 
-    print_meeting(meeting, notes_of(meeting, stored_fortnight.storage.parameters))
+    print_meeting(meeting, notes_of(meeting, stored_fortnight.storage.parameters), page=None)
 
     text = printed(capsys)
     counts = [each.metrics.word_count for each in meeting.members] + [each.row_count for each in meeting.artifacts]
