@@ -84,8 +84,8 @@ class Chaos:
 
     def _check_runs(self, arguments: Sequence[str], output: str) -> None:
         report = json.loads(output or "{}")
-        if not all(each["succeeded"] for each in report.get("runs", [{"succeeded": False}])):
-            self.failures.append(f"{arguments}: {report.get('faults', 'no report')}")
+        if not all(each["has_succeeded"] for each in report.get("runs", [{"has_succeeded": False}])):
+            self.failures.append(f"{arguments}: {report.get('errors', 'no report')}")
 
 
 def random_command(chaos: Chaos, chance: Random) -> tuple[str, ...]:

@@ -7,6 +7,12 @@ from collections.abc import Mapping
 from meeting_assets.schema.descriptions import Description
 
 _TITLE = "display title of the meeting, else its title at the platform"
+_OF_UTTERANCES = {
+    "title": _TITLE,
+    "speaker": "display name of the speaker, as resolved and corrected; NULL if unknown",
+    "participant_key": "the participant that the speaker resolves to, else the transcript's key of the speaker",
+    "started_at": "start of the recording + start_s, in whole milliseconds",
+}
 
 VIEW_DESCRIPTIONS: Mapping[str, Description] = {
     "fresh_meetings": Description(
@@ -31,12 +37,12 @@ VIEW_DESCRIPTIONS: Mapping[str, Description] = {
     "utterances": Description(
         "What was said, with speakers as resolved and corrected.\n"
         "Grain: one row per utterance of the primary transcript of each recording.",
-        {
-            "title": _TITLE,
-            "speaker": "display name of the speaker, as resolved and corrected; NULL if unknown",
-            "participant_key": "the participant that the speaker resolves to, else the transcript's key of the speaker",
-            "started_at": "start of the recording + start_s, in whole milliseconds",
-        },
+        _OF_UTTERANCES,
+    ),
+    "searchable_utterances": Description(
+        "Passages of the search index, with the utterances that contain them.\n"
+        "Grain: one row per passage of an indexed primary transcript.",
+        _OF_UTTERANCES,
     ),
     "chat": Description(
         "Chat messages, with senders as resolved and corrected.\n"

@@ -74,11 +74,11 @@ class Objects:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             return LocalStore(folder)
         except StoreError as error:
-            raise cls.error(str(error)) from None
+            message = str(error)
         except (BaseError, OSError, ValueError) as error:
-            fault = _fault(error)
+            message = f"The {cls.noun} cannot be opened, check {cls.setting}: {_fault(error)}."
         # Raised here, so that the error has no context: foreign text quotes URLs, which may hold secrets.
-        raise cls.error(f"The {cls.noun} cannot be opened, check {cls.setting}: {fault}.")
+        raise cls.error(message)
 
     @property
     def _store(self) -> ObjectStore:

@@ -22,6 +22,7 @@ from sqlmodel import SQLModel
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.metrics.trends import ROLLUPS
 from meeting_assets.orchestration.assets.context import TABLES as CONTEXT_TABLES
+from meeting_assets.orchestration.workspace import SHARED_PAGES
 from meeting_assets.pipeline.storage import derived_tables, open_storage
 from meeting_assets.sandbox import Clock, Recording, Sandbox, combined, fortnight, uniform
 from meeting_assets.schema.persistent import Artifacts, Recordings
@@ -292,7 +293,7 @@ def test_backfill_launched_in_the_ui_succeeds(ui: Ui, backfill_id: str) -> None:
     status = ui.wait_for_backfill(backfill_id, within_s=PATIENCE_S)
 
     assert status == "COMPLETED_SUCCESS"
-    without_days = {table_of(model).name for model in (*ROLLUPS, *CONTEXT_TABLES)}
+    without_days = {SHARED_PAGES, *(table_of(model).name for model in (*ROLLUPS, *CONTEXT_TABLES))}
     of_days = {asset: days - {each.partition for each in ui.materializations(asset)} for asset in ui.assets()}
     assert {asset: missing for asset, missing in of_days.items() if missing and asset not in without_days} == {}
     assert at_home(*FORTNIGHT.recordings) == {each.id for each in FORTNIGHT.recordings}

@@ -57,7 +57,7 @@ def materialized(run_id: str) -> set[tuple[dg.AssetKey, str | None]]:
 def every_asset(defs: dg.Definitions, days: Sequence[date]) -> set[tuple[dg.AssetKey, str]]:
     """Every asset of the job on each of the days."""
     keys = set(defs.resolve_job_def(JOB).asset_layer.executable_asset_keys)
-    assert len(keys) == 3 + 7 + 9 + 10
+    assert len(keys) == 3 + 7 + 9 + 10 + 2
     return {(key, day.isoformat()) for key in keys for day in days}
 
 

@@ -49,10 +49,10 @@ def published_assets() -> set[str]:
 @pytest.mark.parametrize(
     ("pages", "exports", "expected"),
     [
-        ("on", "off", {"meeting_pages", "shared_pages"}),
-        ("on", "vtt", {"exports", "meeting_pages", "shared_pages"}),
-        ("off", "vtt, md", {"exports"}),
-        ("off", "off", set()),
+        ("on", "off", {"meeting_pages", "search_index", "shared_pages"}),
+        ("on", "vtt", {"exports", "meeting_pages", "search_index", "shared_pages"}),
+        ("off", "vtt, md", {"exports", "search_index"}),
+        ("off", "off", {"search_index"}),
     ],
 )
 def test_assets_are_defined_where_their_setting_is_on(

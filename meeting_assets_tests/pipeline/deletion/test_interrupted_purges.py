@@ -42,7 +42,7 @@ from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
 pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 DAY = date(2026, 3, 2)
-RECORDINGS = 20
+RECORDINGS = 30
 KIND = "transcript"
 
 
