@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine, select
 
 from meeting_assets.metrics.series import RecordingSeries
@@ -268,7 +268,7 @@ def test_list_is_filtered_by_day_range_platform_series_and_data(open_page: Open,
     form.locator("[name=platform]").select_option("Zoom")
     assert shown(page) == [row.recording_id for row in of_days if row.platform == "zoom"]
     form.get_by_role("button", name="Clear filters").click()
-    page.wait_for_function(f"document.querySelectorAll('#meetings tbody tr:not([hidden])').length === {len(meetings)}")
+    expect(page.locator("#meetings tbody tr:not([hidden])")).to_have_count(len(meetings))
     form.locator("[name=series]").select_option("Daily")
     repeated = {row.recording_id for row in meetings if row.title == "Daily" and row.series_id}
     assert {*shown(page)} <= repeated
