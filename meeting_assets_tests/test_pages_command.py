@@ -38,7 +38,7 @@ def test_pages_writes_the_site_and_prints_where_it_begins(sandbox: Sandbox, home
 
 
 def test_pages_of_other_days_are_left_out(sandbox: Sandbox, home: Path) -> None:
-    done = command("pages", "--first-day", "2026-03-03")
+    done = command("pages", "--from", "2026-03-03")
 
     assert done.returncode == 0, done.stderr
     assert not (home / "publications" / "meetings").exists()

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from meeting_assets.cli.searching import clock
 from meeting_assets.pipeline.search_index import days_of_outdated_index, index_days
 from meeting_assets.pipeline.storage import open_storage
+from meeting_assets.publications.pages.values import clock
 from meeting_assets.settings import read_settings
 from meeting_assets.store.search_index import RECORDINGS
 from meeting_assets_tests.conftest import sqlite_first
