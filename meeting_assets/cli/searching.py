@@ -72,11 +72,8 @@ def _print_result(result: SearchResult, page_of: Callable[[Hit], str | None]) ->
 
 def _print_hit(hit: Hit, page: str | None) -> None:
     heading = Text(str(hit.day), style="bold")
-    for part in (
-        hit.title or hit.recording_id,
-        clock(hit.at_s) if hit.at_s is not None else "no time",
-        hit.speaker or "unknown speaker",
-    ):
+    at = "no time" if hit.at_s is None else clock(hit.at_s)
+    for part in (hit.title or hit.recording_id, at, hit.speaker or "unknown speaker"):
         heading.append(f"  {printable(part)}")
     snippet = Text(hit.snippet.text)
     for start, end in hit.snippet.marks:
