@@ -7,7 +7,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from itertools import accumulate
 
 from sqlalchemy import text
@@ -93,13 +93,13 @@ def _meeting(draw: random.Random, number: int) -> Iterator[tuple[str, str]]:
         yield draw.choice(people), f"{' '.join(spoken).capitalize()}."
 
 
-def _vocabulary(cache: list[tuple[list[str], list[float]]] = []) -> tuple[list[str], list[float]]:  # noqa: B006
-    if not cache:
-        draw = random.Random(4)  # noqa: S311 - synthetic words
-        made = ["".join(draw.choices("abcdefghijklmnoprstuvw", k=draw.randint(3, 10))) for _ in range(20_000)]
-        vocabulary = [*COMMON.split(), *made[:300], "budget", "forecast", "deadline", *made[300:]]
-        cache.append((vocabulary, [*accumulate(1 / (rank + 2) for rank in range(len(vocabulary)))]))
-    return cache[0]
+@cache
+def _vocabulary() -> tuple[list[str], list[float]]:
+    """Synthetic words, and the cumulative weights of their frequencies."""
+    draw = random.Random(4)  # noqa: S311 - synthetic words
+    made = ["".join(draw.choices("abcdefghijklmnoprstuvw", k=draw.randint(3, 10))) for _ in range(20_000)]
+    vocabulary = [*COMMON.split(), *made[:300], "budget", "forecast", "deadline", *made[300:]]
+    return vocabulary, [*accumulate(1 / (rank + 2) for rank in range(len(vocabulary)))]
 
 
 def _fill(storage: Storage, kind: str, words: int, before: int) -> None:

@@ -124,7 +124,7 @@ def _print_whole(console: Console, table: Table) -> None:
         return
     if not console.is_terminal:
         # `print` cannot exceed the width of its console, which is 80 where no terminal has another one.
-        Console(file=console.file, width=whole).print(table)
+        type(console)(file=console.file, width=whole).print(table)
         return
     console.print(table.title, highlight=False)
     names, *numbers = table.columns

@@ -12,9 +12,10 @@ import pytest
 
 from meeting_assets.cli.exit_codes import CODES, ExitCode, exit_code_of, exit_code_of_kinds
 from meeting_assets.core import errors
+from meeting_assets.core.search_tokens import MAX_QUERY_TOKENS
 from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets_tests.support.commands import command
-from meeting_assets_tests.support.environments import use_sandbox
+from meeting_assets_tests.support.environments import sync_days, use_sandbox
 
 DAY = date(2026, 3, 2)
 SYNC = ("sync", "--from", str(DAY), "--to", str(DAY))
@@ -58,6 +59,10 @@ def no_database(_sandbox: Sandbox, environment: pytest.MonkeyPatch) -> None:
     environment.setenv("MEETING_ASSETS_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/db")
 
 
+def pages_off(_sandbox: Sandbox, environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("MEETING_ASSETS_PAGES", "off")
+
+
 CASES: list[tuple[tuple[str, ...], Change, ExitCode]] = [
     (SYNC, nothing, ExitCode.DONE),
     (("status",), nothing, ExitCode.DONE),
@@ -69,6 +74,15 @@ CASES: list[tuple[tuple[str, ...], Change, ExitCode]] = [
     (("export", "0000", "--format", "docx"), nothing, ExitCode.USAGE),
     (("speakers",), nothing, ExitCode.USAGE),
     (("purge", "--yes"), nothing, ExitCode.USAGE),
+    (("show", UNKNOWN), nothing, ExitCode.UNAVAILABLE),
+    (("show",), nothing, ExitCode.USAGE),
+    (("queries", "no_such_query"), nothing, ExitCode.USAGE),
+    (("queries", "late_starts", "--param", "minutes=many"), nothing, ExitCode.USAGE),
+    (("pages", "--from", "2026-03-03", "--to", "2026-03-02"), nothing, ExitCode.USAGE),
+    (("pages",), pages_off, ExitCode.SETTINGS),
+    (("pages",), nothing, ExitCode.UNAVAILABLE),
+    (("search", "budget", "--from", "2026-03-03", "--to", "2026-03-02"), nothing, ExitCode.USAGE),
+    (("search", "budget"), nothing, ExitCode.UNAVAILABLE),
     (SYNC, wrong_key, ExitCode.SETTINGS),
     (SYNC, no_key, ExitCode.SETTINGS),
     (("doctor",), wrong_key, ExitCode.SETTINGS),
@@ -90,6 +104,27 @@ def test_command_ends_with_the_code_of_its_result(
 
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+STORED_CASES: list[tuple[tuple[str, ...], ExitCode]] = [
+    (("show", UNKNOWN), ExitCode.USAGE),
+    (("queries", "late_starts"), ExitCode.DONE),
+    (("pages",), ExitCode.DONE),
+    (("search", "abracadabra"), ExitCode.DONE),
+    (("search", "..."), ExitCode.USAGE),
+    (("search", "--", "-budget"), ExitCode.USAGE),
+    (("search", " ".join(f"word{n}" for n in range(MAX_QUERY_TOKENS + 1))), ExitCode.USAGE),
+    (("search", "budget", "--speaker", "Nobody"), ExitCode.USAGE),
+    (("search", "budget", "--series", "Nothing"), ExitCode.USAGE),
+]
+
+
+def test_commands_about_stored_meetings_end_with_the_code_of_their_result(sandbox: Sandbox) -> None:
+    sync_days([DAY])
+
+    codes = {arguments: command(*arguments).returncode for arguments, _ in STORED_CASES}
+
+    assert codes == dict(STORED_CASES)
 
 
 def test_failed_runs_of_a_sync_have_the_code_of_their_cause(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

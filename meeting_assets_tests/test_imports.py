@@ -69,7 +69,9 @@ print(json.dumps([name for name in before if before[name] != after[name]]))
 
 def printed_by(code: str, *arguments: Any, **environment: str) -> Any:
     command = [sys.executable, "-c", code, *map(json.dumps, arguments)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, env=os.environ | environment).stdout)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=os.environ | environment)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from meeting_assets.cli.local_files import file_errors_named, replace_file
-from meeting_assets.core.errors import UsageError
+from meeting_assets.core.errors import MeetingAssetsError, StoreError, UsageError
 
 
 def test_replaced_file_keeps_its_permissions(tmp_path: Path) -> None:
@@ -43,17 +43,18 @@ def test_new_file_is_private(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "remedy"),
+    ("number", "kind", "remedy"),
     [
-        (errno.ENOSPC, "Make room there, or let this user read and write it."),
-        (errno.EDQUOT, "Make room there, or let this user read and write it."),
-        (errno.EACCES, "Give another file."),
-        (errno.ENOENT, "Give another file."),
+        (errno.ENOSPC, StoreError, "Make room there, or let this user read and write it."),
+        (errno.EDQUOT, StoreError, "Make room there, or let this user read and write it."),
+        (errno.EACCES, UsageError, "Give another file."),
+        (errno.ENOENT, UsageError, "Give another file."),
     ],
     ids=["full-disk", "full-quota", "forbidden", "missing"],
 )
-def test_error_of_a_file_names_it_and_the_remedy(number: int, remedy: str) -> None:
-    with pytest.raises(UsageError) as raised, file_errors_named("notes.csv"):
+def test_error_of_a_file_names_it_and_the_remedy(number: int, kind: type[MeetingAssetsError], remedy: str) -> None:
+    with pytest.raises(kind) as raised, file_errors_named("notes.csv"):
         raise OSError(number, os.strerror(number), ".notes.csv.temporary")
 
+    assert type(raised.value) is kind
     assert str(raised.value) == f"{os.strerror(number)}: notes.csv. {remedy}"

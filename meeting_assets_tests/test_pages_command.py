@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from meeting_assets.cli.exit_codes import ExitCode
 from meeting_assets.health.diagnostics.report import Severity
 from meeting_assets.sandbox import Sandbox
 from meeting_assets_tests.conftest import sqlite_first
@@ -38,7 +39,7 @@ def test_pages_writes_the_site_and_prints_where_it_begins(sandbox: Sandbox, home
 
 
 def test_pages_of_other_days_are_left_out(sandbox: Sandbox, home: Path) -> None:
-    done = command("pages", "--first-day", "2026-03-03")
+    done = command("pages", "--from", "2026-03-03")
 
     assert done.returncode == 0, done.stderr
     assert not (home / "publications" / "meetings").exists()
@@ -49,7 +50,7 @@ def test_pages_is_refused_where_pages_are_off(sandbox: Sandbox, home: Path, monk
 
     done = command("pages")
 
-    assert done.returncode != 0
+    assert done.returncode == ExitCode.SETTINGS
     assert "MEETING_ASSETS_PAGES=on" in done.stderr
     assert not (home / "publications").exists()
 
@@ -57,7 +58,7 @@ def test_pages_is_refused_where_pages_are_off(sandbox: Sandbox, home: Path, monk
 def test_pages_in_an_empty_home_creates_nothing(home: Path) -> None:
     done = command("pages")
 
-    assert done.returncode != 0
+    assert done.returncode == ExitCode.UNAVAILABLE
     assert "meeting-assets sync" in done.stderr
     assert [*home.iterdir()] == []
 
@@ -87,7 +88,7 @@ def test_doctor_names_the_setting_of_a_store_that_cannot_be_used(
 
     done = command("doctor")
 
-    assert done.returncode == 1
+    assert done.returncode == ExitCode.UNAVAILABLE
     assert "check MEETING_ASSETS_PUBLICATIONS_URL" in done.stdout
     assert HUSH not in done.stdout + done.stderr
 
@@ -99,5 +100,5 @@ def test_a_store_that_contains_other_data_is_refused(home: Path, monkeypatch: py
 
     done = command("pages")
 
-    assert done.returncode != 0
+    assert done.returncode == ExitCode.SETTINGS
     assert "MEETING_ASSETS_PUBLICATIONS_URL is wrong" in done.stderr

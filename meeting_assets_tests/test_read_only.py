@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 
+from meeting_assets.cli.exit_codes import ExitCode
 from meeting_assets.core.errors import StoreError
 from meeting_assets.pipeline.storage import open_database, open_storage, open_storage_read_only
 from meeting_assets.pipeline.views import VIEWS
@@ -214,11 +215,13 @@ def test_role_without_create_privilege_gets_the_missing_grant(
 
     with pytest.raises(StoreError) as raised:
         open_database(read_settings())
-    diagnosed = command("doctor")
+    with Sandbox(WORLD) as sandbox:
+        use_sandbox(sandbox, monkeypatch)  # a missing key would be the more urgent problem
+        diagnosed = command("doctor")
 
     assert grant in str(raised.value)
     assert f"TO {role};" in str(raised.value)
-    assert diagnosed.returncode == 6
+    assert diagnosed.returncode == ExitCode.REFUSED, diagnosed.stdout
     assert grant in diagnosed.stdout
 
 

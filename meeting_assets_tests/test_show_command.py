@@ -71,7 +71,7 @@ def test_meeting_is_shown_with_people_metrics_and_artifacts(sandbox: Sandbox) ->
 def test_unreadable_transcript_is_named_with_its_consequence(sandbox: Sandbox) -> None:
     shown = command("show", sandbox.world.recordings[1].id)
 
-    assert "The transcript cannot be read." in shown.stdout
+    assert "Stored, but unreadable: transcript. Reason: [0]: expected object" in shown.stdout
     assert "Words, questions, fillers and the text are unknown." in shown.stdout
     assert re.search(r"^words +·$", shown.stdout, re.MULTILINE)
     assert "--format md" not in shown.stdout

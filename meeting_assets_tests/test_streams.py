@@ -14,14 +14,21 @@ from typing import Any
 
 import pytest
 
+from meeting_assets.cli.exit_codes import ExitCode
 from meeting_assets.cli.streams import ERRORS, prepare_streams
+from meeting_assets.pipeline.search_index import index_days
+from meeting_assets.pipeline.storage import open_storage
 from meeting_assets.sandbox import Sandbox, uniform
+from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.commands import command
 from meeting_assets_tests.support.environments import use_sandbox
+from meeting_assets_tests.support.stored_texts import FIRST, store_meeting
 
 DAY = date(2026, 3, 2)
 MAIN = (sys.executable, "-m", "meeting_assets.cli")
 TIMEOUT_S = 120
+PIPE_BYTES = 65_536
+"""The capacity of a pipe: a command with less output may end before its reader does."""
 
 
 @pytest.fixture
@@ -124,6 +131,27 @@ def test_closed_output_is_no_error(home: Path, script: str) -> None:
     assert done.returncode == 0
     assert b"Traceback" not in done.stderr
     assert b"BrokenPipe" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "$MA search budget --limit 1000 | head -1",
+        "$MA search budget --limit 1000 --json | head -1",
+        "$MA search budget --limit 1000 2>&1 | head -1",
+        "$MA --help | true",
+    ],
+)
+def test_command_whose_reader_ends_has_code_141(home: Path, script: str) -> None:
+    with open_storage(read_settings()) as storage:
+        with storage.database.writing() as connection:
+            store_meeting(connection, 1, [("Ben", f"budget {'draft ' * 30}")] * 1000)
+        index_days([FIRST.date()], storage)
+    assert "--help" in script or len(shell(script.partition(" |")[0]).stdout) > PIPE_BYTES
+
+    done = shell(f"{script} > /dev/null; echo ${{PIPESTATUS[0]}}")
+
+    assert (int(done.stdout), done.stderr) == (ExitCode.NO_READER, b"")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")

@@ -27,6 +27,10 @@ class Interrupted(BaseException):
     """A KeyboardInterrupt on its way through Typer, which would end the process for it."""
 
 
+class PipeBroken(BaseException):
+    """A BrokenPipeError on its way through Typer, which would end the process with code 1 for it."""
+
+
 @contextmanager
 def _untouched_by_typer() -> Iterator[None]:
     """Translates the exceptions that versions of Typer and Click turn into different exit codes and messages."""
@@ -34,6 +38,8 @@ def _untouched_by_typer() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         raise Interrupted from None
+    except BrokenPipeError as error:
+        raise PipeBroken from error
     except typer.Abort as abort:
         # Ctrl-C at a question, which Click reports like an end of the input.
         if isinstance(abort.__context__, KeyboardInterrupt):
@@ -106,6 +112,8 @@ def _run() -> None:
         build_app()()
     except Interrupted:
         raise KeyboardInterrupt from None
+    except PipeBroken as error:
+        raise BrokenPipeError from error.__cause__
     except MeetingAssetsError as error:
         _print_error(str(error))
         sys.exit(exit_code_of(type(error)))

@@ -77,7 +77,7 @@ COMMANDS: Mapping[str, CommandSource] = {
         ),
     ),
     "pages": CommandSource(
-        "pages", "Write the pages of meetings, and open them", ("pages --open", "pages --first-day 2026-03-01")
+        "pages", "Write the pages of meetings, and open them", ("pages --open", "pages --from 2026-03-01")
     ),
     "purge": CommandSource("deletion", "Delete recordings permanently", (f"purge {RECORDING}",)),
 }

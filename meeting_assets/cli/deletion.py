@@ -11,7 +11,7 @@ import typer
 from meeting_assets.cli.current_settings import read_settings
 from meeting_assets.cli.exit_codes import ExitCode
 from meeting_assets.cli.terminal import print_errors, print_line
-from meeting_assets.core.errors import CommandRefused, SettingsError, UsageError
+from meeting_assets.core.errors import CommandRefused, SettingsError, StoreError, UsageError, bug_message
 from meeting_assets.core.ids import canonical_uuid
 
 if TYPE_CHECKING:
@@ -75,12 +75,12 @@ def _purge_recordings(settings: Settings, storage: Storage, recordings: list[str
     _confirm([each.as_sentence() for each in stored], is_asking=is_asking)
     fingerprints = fingerprints_of(storage, days, bots)
     report = purge(storage, days, ASKED_FOR, days=days, bots=bots)
-    _republish(settings, storage)
-    remains = verify_purge(settings, storage, fingerprints)
+    obstacles = [*report.obstacles, *_republish(settings, storage)]
     print_line(report.as_sentence())
+    remains = verify_purge(settings, storage, fingerprints)
     print_line(remains.as_sentence(is_scrubbed=report.is_scrubbed))
-    print_errors(report.obstacles)
-    return ExitCode.REFUSED if report.obstacles or remains.found else ExitCode.DONE
+    print_errors(obstacles)
+    return ExitCode.REFUSED if obstacles or remains.found else ExitCode.DONE
 
 
 def _purge_expired(settings: Settings, storage: Storage, *, is_asking: bool) -> ExitCode:
@@ -96,20 +96,30 @@ def _purge_expired(settings: Settings, storage: Storage, *, is_asking: bool) -> 
     clocks = f"Today is {today.day}, the earliest date of these clocks: {today.as_sentence()}."
     _confirm([clocks, found.as_sentence()], is_asking=is_asking and bool(found.days))
     report, _ = retain(storage, today, limit=len(found.recordings), budget_s=math.inf, is_released=True)
-    _republish(settings, storage)
+    obstacles = [*report.obstacles, *_republish(settings, storage)]
     print_line(report.as_sentence())
     remaining = expired(storage, today.day)
-    print_errors(report.obstacles)
+    print_errors(obstacles)
     if remaining.days:
         print_errors([f"Some of it was not purged. {remaining.as_sentence()} Run the same command again."])
-    return ExitCode.REFUSED if report.obstacles or remaining.days else ExitCode.DONE
+    return ExitCode.REFUSED if obstacles or remaining.days else ExitCode.DONE
 
 
-def _republish(settings: Settings, storage: Storage) -> None:
-    """Writes the shared pages again without the purged recordings."""
+def _republish(settings: Settings, storage: Storage) -> list[str]:
+    """Writes the shared pages again without the purged recordings, and returns what went wrong.
+
+    Errors are not raised: the recordings are deleted already, and the report and the verification must follow.
+    """
     from meeting_assets.publications.shared_publishing import republish_shared
 
-    print_errors(republish_shared(storage, settings).faults)
+    try:
+        faults = republish_shared(storage, settings).faults
+    except StoreError as error:
+        faults = [str(error)]
+    except Exception as error:  # noqa: BLE001 - our bug; the verification must follow
+        faults = [bug_message(error)]
+    advice = "The shared pages were not written again. Run `meeting-assets pages` when that is corrected."
+    return [*faults, advice] if faults else []
 
 
 def _confirm(sentences: list[str], *, is_asking: bool) -> None:

@@ -17,11 +17,11 @@ WEIGHTS_S: Mapping[Stage, float] = {
     Stage.DERIVE: 8.0,
     Stage.ROLL_UP: 4.0,
 }
-"""Guessed seconds of each stage. They matter until the stage itself has been measured for a while."""
+"""Assumed seconds of each stage, not measured. The pace of the running command replaces them."""
 PRIOR_S = 5.0
-"""The weights count as if the first seconds had passed at their pace."""
-MEASURED_SHARE = 0.05
-"""From this share on, the pace of a stage's own items predicts its end."""
+"""Seconds of assumed progress at the assumed pace. They damp the pace in the first seconds."""
+OBSERVED_SHARE = 0.05
+"""From this share of a stage on, its elapsed time predicts its end."""
 
 
 class Estimate:
@@ -71,7 +71,7 @@ class Estimate:
         now_s = self._clock()
         pace = (now_s - self._began_s + PRIOR_S) / (self._done_s() + PRIOR_S)
         later_s = sum(WEIGHTS_S[each] for each in self._stages[self._index + 1 :]) * pace
-        if self._share >= MEASURED_SHARE:
+        if self._share >= OBSERVED_SHARE:
             return (now_s - self._stage_began_s) * (1 - self._share) / self._share + later_s
         return WEIGHTS_S[self.stage] * (1 - self._share) * pace + later_s
 

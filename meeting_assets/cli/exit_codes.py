@@ -1,6 +1,6 @@
 """Exit codes of the commands, for scripts and schedulers. `docs/commands.md` describes them for users.
 
-If several apply, the lowest counts: it needs a person most urgently.
+If several codes apply, the command ends with the lowest one.
 """
 
 from __future__ import annotations

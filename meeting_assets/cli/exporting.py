@@ -12,7 +12,7 @@ import typer
 
 from meeting_assets.cli.current_settings import read_settings
 from meeting_assets.cli.local_files import STANDARD_STREAM, file_errors_named, replace_file, write_standard_output
-from meeting_assets.cli.options import as_date
+from meeting_assets.cli.options import as_date, check_days
 from meeting_assets.cli.terminal import err, print_line, print_note
 from meeting_assets.core.errors import UsageError
 from meeting_assets.core.export_formats import EXPORT_FORMATS
@@ -80,8 +80,7 @@ def _days(given: Sequence[str] | None, first: date | None, last: date | None) ->
         return None
     if first is None:
         raise UsageError("Name a recording, or give --first-day.")
-    if last is not None and last < first:
-        raise UsageError("--last-day is earlier than --first-day. Exchange them.")
+    check_days(first, last, names=("--first-day", "--last-day"))
     return first, last or date.max
 
 

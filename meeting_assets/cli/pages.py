@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from meeting_assets.cli.current_settings import read_settings
-from meeting_assets.cli.options import as_date
-from meeting_assets.cli.terminal import print_errors, print_line
+from meeting_assets.cli.exit_codes import ExitCode
+from meeting_assets.cli.options import FirstDay, LastDay, as_date, check_days
+from meeting_assets.cli.terminal import err, print_errors, print_line
 from meeting_assets.core.errors import NothingStored, SettingsError, StoreError
 
 if TYPE_CHECKING:
@@ -21,14 +22,8 @@ if TYPE_CHECKING:
 
 def pages(
     is_opening: Annotated[bool, typer.Option("--open", help="open the site in the browser")] = False,
-    first_day: Annotated[
-        datetime | None,
-        typer.Option("--first-day", formats=["%Y-%m-%d"], metavar="DAY", help="only meetings from this day on (UTC)"),
-    ] = None,
-    last_day: Annotated[
-        datetime | None,
-        typer.Option("--last-day", formats=["%Y-%m-%d"], metavar="DAY", help="... up to this day, included"),
-    ] = None,
+    first: FirstDay = None,
+    last: LastDay = None,
 ) -> None:
     """Writes missing and outdated pages of stored meetings, and the exports of MEETING_ASSETS_EXPORTS.
 
@@ -36,12 +31,14 @@ def pages(
     """
     from meeting_assets.cli.opening import opened_for_changes
 
+    first_day, last_day = as_date(first), as_date(last)
+    check_days(first_day, last_day)
     settings = read_settings()
     if not settings.pages:
         raise SettingsError("Pages are off. Set MEETING_ASSETS_PAGES=on to write them.")
     _require_meetings(settings)
     with opened_for_changes(settings) as storage:
-        report = _publish(storage, settings, as_date(first_day), as_date(last_day))
+        report = _publish(storage, settings, first_day or date.min, last_day or date.max)
         site = storage.publications
     total = report.total()
     print_line(f"{total.written:,} files were written, {total.unchanged:,} were up to date, {total.removed:,} removed.")
@@ -50,7 +47,7 @@ def pages(
     if is_opening:
         _open(site)
     if report.faults:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.UNEXPECTED)
 
 
 def _require_meetings(settings: Settings) -> None:
@@ -70,12 +67,18 @@ def _require_meetings(settings: Settings) -> None:
         return  # such as a database of an older version, to which the next step adds tables
 
 
-def _publish(storage: Storage, settings: Settings, first: date | None, last: date | None) -> PublishReport:
+def _publish(storage: Storage, settings: Settings, first: date, last: date) -> PublishReport:
+    """Writes the files of stored meetings day by day, both days included, and the shared pages."""
+    from meeting_assets.cli.progress_bars import items_shown
     from meeting_assets.publications.publishing import publish_days, stored_days
     from meeting_assets.publications.shared_publishing import publish_shared
 
-    days = storage.database.read(stored_days)
-    report = publish_days(storage, settings, [day for day in days if (first or date.min) <= day <= (last or date.max)])
+    days = [day for day in storage.database.read(stored_days) if first <= day <= last]
+    report = publish_days(storage, settings, [])
+    with items_shown(err, "Writing pages of days", len(days), is_quiet=False) as advance:
+        for day in days:
+            report.add(publish_days(storage, settings, [day]))
+            advance()
     report.add(publish_shared(storage, settings))
     return report
 

@@ -199,7 +199,8 @@ def _list_people(settings: Settings, *, as_json: bool) -> None:
 
 
 def _list_unlinked(settings: Settings, *, as_json: bool) -> None:
-    from meeting_assets.cli.people_table import print_unlinked, unlinked_document
+    from meeting_assets.cli.documents.people import unlinked_document
+    from meeting_assets.cli.people_table import print_unlinked
     from meeting_assets.pipeline.people_lists import unlinked_names
     from meeting_assets.pipeline.storage import open_storage_read_only
 

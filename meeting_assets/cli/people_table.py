@@ -1,4 +1,4 @@
-"""Output of `people`: persons, aliases and display names as tables or JSON documents.
+"""Output of `people`: persons, aliases and display names as tables.
 
 Names and keys are printed on standard output only, never as notes or errors, because those may be logged.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from meeting_assets.cli.documents.people import UnlinkedName, UnlinkedNamesDocument
+from meeting_assets.cli.documents.people import alias_command
 from meeting_assets.cli.key_tables import KeyTable
 from meeting_assets.cli.meeting_texts import printable, shell_quoted
 from meeting_assets.cli.terminal import print_line
@@ -89,23 +89,9 @@ def print_unknown(keys: Sequence[str]) -> None:
         print_line(f"! {printable(key)} occurs in no meeting yet. Check the spelling.")
 
 
-def alias_command(each: Unlinked) -> str | None:
-    """The command that links a name to its only namesake; None if it has none or several."""
-    if len(each.namesakes) != 1:
-        return None
-    return f"meeting-assets people --alias {shell_quoted(f'{each.person_key}={each.namesakes[0]}')}"
-
-
 def alias_form(each: Unlinked) -> str:
     """The form of the command that links a name. The command refuses it until the user has put in a person."""
     return f"meeting-assets people --alias {shell_quoted(f'{each.person_key}={PERSON}')}"
-
-
-def unlinked_document(found: Sequence[Unlinked]) -> UnlinkedNamesDocument:
-    """The JSON document of the names without a person."""
-    return UnlinkedNamesDocument(
-        [UnlinkedName(*each[:-1], [*each.namesakes], command=alias_command(each)) for each in found]
-    )
 
 
 def _hours(time_s: float | None) -> str:

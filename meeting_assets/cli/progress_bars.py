@@ -17,6 +17,7 @@ from rich.table import Column
 from rich.text import Text
 
 from meeting_assets.cli.estimates import Estimate
+from meeting_assets.cli.terminal import Terminal
 from meeting_assets.console import MessageHandler, handling, progress
 from meeting_assets.core.logs import is_json
 from meeting_assets.core.progress import Stage, listened
@@ -88,7 +89,7 @@ def _bar(console: Console, title: str, remaining_s: Callable[[], float] | None) 
     columns += [_Remaining(remaining_s, " left" if console.width >= ROOM_FOR_WORDS else "")]
     # Dagster redirects the descriptor of standard error into a file in each step. The bar stays on the terminal.
     file = os.fdopen(os.dup(console.file.fileno()), "w", encoding=console.encoding)
-    bar = Progress(*columns, console=Console(file=file), transient=True, refresh_per_second=REFRESHES_PER_S)
+    bar = Progress(*columns, console=Terminal(file=file), transient=True, refresh_per_second=REFRESHES_PER_S)
     logger = logging.getLogger("meeting_assets")
     logger.setLevel(logging.INFO)
     handler = MessageHandler(lambda message: bar.console.print(Text(message), soft_wrap=True), logging.WARNING)

@@ -118,4 +118,4 @@ def _print(query: Query, found: Answer) -> None:
     if found.rows:
         print_answer(found)
     else:
-        print_line("No row.")
+        print_line("No row was found.")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
 from meeting_assets.cli.current_settings import read_settings
-from meeting_assets.cli.options import AsJson, FirstDay, LastDay, as_date
+from meeting_assets.cli.meeting_texts import printable
+from meeting_assets.cli.options import AsJson, FirstDay, LastDay, as_date, check_days
 from meeting_assets.cli.terminal import out, print_json, print_line, print_note
-from meeting_assets.core.errors import UsageError
+from meeting_assets.publications.pages.values import clock
 
 if TYPE_CHECKING:
     from meeting_assets.publications.search.finding import Hit, SearchResult
@@ -41,9 +41,10 @@ def search(
     from meeting_assets.publications.search.finding import search as find
     from meeting_assets.publications.search.scope import SearchFilter
 
-    _check_days(first, last)
+    first_day, last_day = as_date(first), as_date(last)
+    check_days(first_day, last_day)
     settings = read_settings()
-    query, restriction = " ".join(words), SearchFilter(speaker, series, as_date(first), as_date(last))
+    query, restriction = " ".join(words), SearchFilter(speaker, series, first_day, last_day)
     with open_storage_read_only(settings) as storage:
         result = storage.database.read(lambda connection: find(connection, query, restriction, limit))
         links = PageLinks(storage, {(each.day, each.recording_id) for each in result.hits})
@@ -55,11 +56,6 @@ def search(
         print_json(search_document(query, result, page_of))
     else:
         _print_result(result, page_of)
-
-
-def _check_days(first: datetime | None, last: datetime | None) -> None:
-    if first is not None and last is not None and last < first:
-        raise UsageError("--to is earlier than --from. Exchange them.")
 
 
 def _print_result(result: SearchResult, page_of: Callable[[Hit], str | None]) -> None:
@@ -76,8 +72,9 @@ def _print_result(result: SearchResult, page_of: Callable[[Hit], str | None]) ->
 
 def _print_hit(hit: Hit, page: str | None) -> None:
     heading = Text(str(hit.day), style="bold")
-    for part in (hit.title or hit.recording_id, clock(hit.at_s), hit.speaker or "unknown speaker"):
-        heading.append(f"  {_one_line(part)}")
+    at = "no time" if hit.at_s is None else clock(hit.at_s)
+    for part in (hit.title or hit.recording_id, at, hit.speaker or "unknown speaker"):
+        heading.append(f"  {printable(part)}")
     snippet = Text(hit.snippet.text)
     for start, end in hit.snippet.marks:
         snippet.stylize("bold reverse", start, end)
@@ -85,20 +82,3 @@ def _print_hit(hit: Hit, page: str | None) -> None:
     out.print(Text("    ").append_text(snippet), soft_wrap=True)
     if page is not None:
         out.print(Text(f"    {page}", style="dim"), soft_wrap=True)
-
-
-def clock(at_s: float | None) -> str:
-    """A position in a meeting as hours, minutes and seconds.
-
-    >>> clock(3723.9), clock(-4.0), clock(None)
-    ('1:02:03', '-0:00:04', 'no time')
-    """
-    if at_s is None:
-        return "no time"
-    minutes, seconds = divmod(int(abs(at_s)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{'-' if at_s <= -1 else ''}{hours}:{minutes:02}:{seconds:02}"
-
-
-def _one_line(text: str) -> str:
-    return "".join(each if each.isprintable() else " " for each in text)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from meeting_assets.cli.current_settings import read_settings
+from meeting_assets.cli.exit_codes import ExitCode
 from meeting_assets.cli.options import AsJson
-from meeting_assets.cli.terminal import print_json
-from meeting_assets.core.errors import UsageError
+from meeting_assets.cli.terminal import print_error, print_json
 
 if TYPE_CHECKING:
     from meeting_assets.pipeline.storage import Storage
@@ -46,7 +46,8 @@ def _meeting(storage: Storage, given: str) -> MeetingData:
     """The meeting of a recording.
 
     Raises:
-        UsageError: no finished recording has this id.
+        UsageError: no recording has this id.
+        Exit: the recording is not finished; its code is that of incomplete results.
     """
     from meeting_assets.pipeline.speakers import find_recording
     from meeting_assets.publications.pages.meeting_data import read_meeting_data
@@ -54,8 +55,9 @@ def _meeting(storage: Storage, given: str) -> MeetingData:
     recording_id = storage.database.read(lambda connection: find_recording(connection, given))
     meeting = storage.database.read_snapshot(lambda connection: read_meeting_data(connection, recording_id))
     if meeting is None:
-        raise UsageError(
+        print_error(
             f"Recording {recording_id} is not finished at Recall.ai, so there is nothing to show yet. "
             f"Run `meeting-assets sync --recording {recording_id}` later."
         )
+        raise typer.Exit(ExitCode.INCOMPLETE)
     return meeting

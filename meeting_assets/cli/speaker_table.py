@@ -1,4 +1,4 @@
-"""Output of `speakers`: the speakers of a recording as a table or as a JSON document.
+"""Output of `speakers`: the speakers of a recording as a table.
 
 Texts of a meeting are printed on standard output only, never as notes or errors, because those may be logged.
 """
@@ -8,14 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from meeting_assets.cli.documents.speakers import (
-    SpeakersChangeDocument,
-    SpeakersDocument,
-    speakers_change_document,
-    speakers_fields,
-)
+from meeting_assets.cli.documents.speakers import undo_command
 from meeting_assets.cli.key_tables import KeyTable
-from meeting_assets.cli.meeting_texts import printable, shell_quoted
+from meeting_assets.cli.meeting_texts import printable
 from meeting_assets.cli.terminal import out, print_line
 from meeting_assets.core.correction_kinds import ASSIGN, SAME_AS
 from meeting_assets.metrics.speakers import Speaker
@@ -59,20 +54,6 @@ def print_undoable(found: SpeakersOfRecording) -> None:
         print_line("No correction is in force.")
     for each in found.corrections:
         print_line(undo_command(found.recording_id, each.speaker_key))
-
-
-def speakers_document(
-    found: SpeakersOfRecording, change: Change | None = None
-) -> SpeakersDocument | SpeakersChangeDocument:
-    """The JSON document of a recording's speakers, with the change that this command made, if any."""
-    undo = {each.speaker_key: undo_command(found.recording_id, each.speaker_key) for each in found.corrections}
-    fields = speakers_fields(found, undo)
-    return SpeakersDocument(**fields) if change is None else speakers_change_document(fields, change)
-
-
-def undo_command(recording_id: str, speaker_key: str) -> str:
-    """The command that undoes a correction, quoted for a shell."""
-    return f"meeting-assets speakers {recording_id} --undo {shell_quoted(speaker_key)}"
 
 
 def print_change(change: Change) -> None:

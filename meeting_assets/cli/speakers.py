@@ -108,7 +108,8 @@ def _check_use(
 
 
 def _show(settings: Settings, given: str, *, as_json: bool) -> None:
-    from meeting_assets.cli.speaker_table import print_speakers, speakers_document
+    from meeting_assets.cli.documents.speakers import speakers_document
+    from meeting_assets.cli.speaker_table import print_speakers
     from meeting_assets.pipeline.speakers import find_recording, speakers_of
     from meeting_assets.pipeline.storage import open_storage_read_only
 
@@ -123,7 +124,8 @@ def _show(settings: Settings, given: str, *, as_json: bool) -> None:
 
 def _change(settings: Settings, given: str, options: _Options, *, as_json: bool) -> ExitCode:
     """Makes and undoes corrections, derives the metrics, and prints the new resolution; returns the exit code."""
-    from meeting_assets.cli.speaker_table import print_change, print_speakers, speakers_document
+    from meeting_assets.cli.documents.speakers import speakers_document
+    from meeting_assets.cli.speaker_table import print_change, print_speakers
     from meeting_assets.pipeline.corrections import change_corrections, derive_corrected
     from meeting_assets.pipeline.speakers import find_recording, speakers_of
 
@@ -146,7 +148,8 @@ def _change(settings: Settings, given: str, options: _Options, *, as_json: bool)
 
 def _check_undo(undo: Sequence[str], found: SpeakersOfRecording, *, as_json: bool) -> None:
     """Raises a UsageError if a speaker has no correction to undo, and prints those that have one."""
-    from meeting_assets.cli.speaker_table import print_undoable, speakers_document
+    from meeting_assets.cli.documents.speakers import speakers_document
+    from meeting_assets.cli.speaker_table import print_undoable
 
     if not {*undo} - {each.speaker_key for each in found.corrections}:
         return

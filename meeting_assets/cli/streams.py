@@ -39,12 +39,14 @@ def flushed_streams() -> Iterator[None]:
             sys.stdout.flush()
             sys.stderr.flush()
     except BrokenPipeError:
-        _discard_output()
+        if not (_is_unwritable(sys.stdout) or _is_unwritable(sys.stderr)):
+            raise  # another pipe, such as one between processes
+        discard_output()
         raise SystemExit(ExitCode.NO_READER) from None
     except OSError as error:
         if not _is_unwritable(sys.stdout):
             raise
-        _discard_output()
+        discard_output()
         print(f"Error: standard output cannot be written: {error.strerror}.", file=sys.stderr)  # noqa: T201
         raise SystemExit(ExitCode.UNAVAILABLE) from None
 
@@ -72,7 +74,7 @@ def _null() -> TextIO:
 
 
 def _is_unwritable(stream: TextIO) -> bool:
-    """Whether writes to standard output fail. Earlier failed output is no longer in its buffer."""
+    """Whether writes to a standard stream fail. Earlier failed output is no longer in its buffer."""
     try:
         stream.flush()
         os.write(stream.fileno(), b"\n")
@@ -81,7 +83,7 @@ def _is_unwritable(stream: TextIO) -> bool:
     return False
 
 
-def _discard_output() -> None:
+def discard_output() -> None:
     """Redirects standard output, and standard error if it cannot be flushed, to /dev/null.
 
     The interpreter flushes both at exit and would report the error again.

@@ -16,10 +16,21 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from meeting_assets.cli.exit_codes import ExitCode
+from meeting_assets.cli.streams import discard_output
 from meeting_assets.core.logs import is_json
 
-out = Console()
-err = Console(stderr=True)
+
+class Terminal(Console):
+    """A console that ends the process with `ExitCode.NO_READER` if its reader has ended; Rich itself would use 1."""
+
+    def on_broken_pipe(self) -> None:
+        discard_output()
+        raise SystemExit(ExitCode.NO_READER)
+
+
+out = Terminal()
+err = Terminal(stderr=True)
 PRINTED_WIDTH = 500
 
 logger = logging.getLogger("meeting_assets.cli")
@@ -36,7 +47,7 @@ def print_table(table: Table) -> None:
         out.print(table)
     else:
         # `print` cannot exceed the width of its console, which is 80 without a terminal.
-        Console(file=out.file, width=PRINTED_WIDTH).print(table)
+        Terminal(file=out.file, width=PRINTED_WIDTH).print(table)
 
 
 def print_json(document: Any) -> None:

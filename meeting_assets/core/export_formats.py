@@ -16,4 +16,4 @@ EXPORT_FORMATS = (
     "attendance",
     "chat",
 )
-"""In the order of the registry in `publications.exports`; a test holds both equal."""
+"""In the order of the registry in `publications.exports`; a test compares both."""

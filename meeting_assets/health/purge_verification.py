@@ -28,6 +28,7 @@ from sqlalchemy import column as any_column
 from sqlalchemy import table as any_table
 from sqlmodel import AutoString, SQLModel
 
+from meeting_assets.core.errors import NotPublished
 from meeting_assets.health.fingerprints import MIN_TEXT_BYTES, Fingerprints
 from meeting_assets.health.meeting_values import row_count_with, searched_tables, values_in_raw
 from meeting_assets.health.published_remains import published_remains
@@ -141,7 +142,11 @@ def _search_publications(
     storage: Storage, fingerprints: Fingerprints, excerpts: Collection[str], remains: Remains
 ) -> None:
     remains.locations += 1
-    published = published_remains(storage, fingerprints, excerpts)
+    try:
+        published = published_remains(storage, fingerprints, excerpts)
+    except NotPublished as error:
+        remains.found.append(f"the publications store could not be searched: {error}")
+        return
     remains.found += published.sentences
     gone = _without_row(storage.database, published.keys_by_text)
     for key in sorted({published.keys_by_text[text] for text in gone}):

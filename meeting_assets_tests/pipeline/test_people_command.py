@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 import typer
 
+from meeting_assets.cli.documents.people import alias_command
 from meeting_assets.cli.people import people, split_alias
-from meeting_assets.cli.people_table import alias_command, alias_form
+from meeting_assets.cli.people_table import alias_form
 from meeting_assets.core.errors import SettingsError, StoreError, UsageError
 from meeting_assets.pipeline import rollup
 from meeting_assets.pipeline.people_lists import Unlinked

@@ -43,24 +43,26 @@ class Snapshot:
 
 
 def sync_once(name: str, days: Sequence[date]) -> None:
-    """Syncs days into an empty home, or copies what the first call with this name has stored."""
-    fill_once(name, partial(sync_days, days))
+    """Syncs days into an empty home, or copies what the first call with this name and these days has stored."""
+    fill_once(f"{name}: {', '.join(map(str, days))}", partial(sync_days, days))
 
 
 def fill_once(name: str, fill: Callable[[], Result]) -> Result:
-    """Fills the home of the settings and its empty database, or copies what the first call with this name has stored.
+    """Fills the home of the settings and its empty database, or copies what the first call has stored.
 
-    Database and raw store must be where they are by default: in the home, or in a database of PostgreSQL. Returns the
-    result of the first call.
+    Calls are equal if their names and the modules of their functions are. Database and raw store must be where they
+    are by default: in the home, or in a database of PostgreSQL. Returns the result of the first call.
     """
     settings = read_settings()
     url = make_url(settings.database_url)
-    key = name, str(url.query.get("host", ""))  # the folder of a PostgreSQL server; none for SQLite
+    module = str(getattr(fill, "func", fill).__module__)
+    key = name, module, str(url.query.get("host", ""))  # the folder of a PostgreSQL server; none for SQLite
     known = _snapshots()
     if key in known:
         _restore(known[key], settings.home, url)
     else:
         result = fill()
+        assert getattr(result, "returncode", 0) == 0, result  # a failed command leaves an incomplete home
         known[key] = _taken(settings.home, url, result)
     return known[key].result  # type: ignore[no-any-return]
 
@@ -101,7 +103,7 @@ def _set_up(url: URL) -> None:
 
 
 @cache
-def _snapshots() -> dict[tuple[str, str], Snapshot]:
+def _snapshots() -> dict[tuple[str, str, str], Snapshot]:
     return {}
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct
 
 from meeting_assets.cli.documents.values import Instant, Share
+from meeting_assets.cli.meeting_texts import shell_quoted
 from meeting_assets.core.instants import to_iso8601
 
 if TYPE_CHECKING:
     from meeting_assets.pipeline.aliases import AliasChange
-    from meeting_assets.pipeline.people_lists import PeopleList
+    from meeting_assets.pipeline.people_lists import PeopleList, Unlinked
 
 
 class Person(Struct, frozen=True):
@@ -84,6 +86,20 @@ def people_document(found: PeopleList, *, is_outdated: bool) -> PeopleDocument:
     people = [Person(each[0], each[1], each[2], [*each.keys], *each[4:]) for each in found.people]
     aliases = [PersonAlias(**{**each._asdict(), "at": to_iso8601(each.at)}) for each in found.aliases]
     return PeopleDocument(is_outdated, found.covered_talk_share, people, aliases)
+
+
+def unlinked_document(found: Sequence[Unlinked]) -> UnlinkedNamesDocument:
+    """The document of the names without a person."""
+    return UnlinkedNamesDocument(
+        [UnlinkedName(*each[:-1], [*each.namesakes], command=alias_command(each)) for each in found]
+    )
+
+
+def alias_command(each: Unlinked) -> str | None:
+    """The command that links a name to its only namesake; None if it has none or several."""
+    if len(each.namesakes) != 1:
+        return None
+    return f"meeting-assets people --alias {shell_quoted(f'{each.person_key}={each.namesakes[0]}')}"
 
 
 def aliases_change_document(change: AliasChange, *, changed_weeks: int) -> AliasesChangeDocument:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from msgspec import Meta, Struct
 
 from meeting_assets.cli.documents.values import Day, Instant, Share
+from meeting_assets.cli.meeting_texts import shell_quoted
 from meeting_assets.core.instants import to_iso8601
 
 if TYPE_CHECKING:
@@ -83,8 +84,23 @@ class SpeakersImportDocument(Struct, frozen=True, tag_field="schema", tag="meeti
     recording_count: Annotated[int, Meta(description="recordings with corrections to import")]
 
 
-def speakers_fields(found: SpeakersOfRecording, undo_commands: dict[str, str]) -> dict[str, Any]:
-    """The keys of a document about a recording's speakers; `undo_commands` has a command for each speaker key."""
+def speakers_document(
+    found: SpeakersOfRecording, change: Change | None = None
+) -> SpeakersDocument | SpeakersChangeDocument:
+    """The document of a recording's speakers, with the change that this command made, if any."""
+    fields = _fields(found)
+    if change is None:
+        return SpeakersDocument(**fields)
+    return SpeakersChangeDocument(**fields, made=[*change.made], undone=[*change.undone], adopted=[*change.adopted])
+
+
+def undo_command(recording_id: str, speaker_key: str) -> str:
+    """The command that undoes a correction, quoted for a shell."""
+    return f"meeting-assets speakers {recording_id} --undo {shell_quoted(speaker_key)}"
+
+
+def _fields(found: SpeakersOfRecording) -> dict[str, Any]:
+    """The keys of all documents about a recording's speakers."""
     return {
         "recording_id": found.recording_id,
         "day": found.day.isoformat(),
@@ -95,16 +111,11 @@ def speakers_fields(found: SpeakersOfRecording, undo_commands: dict[str, str]) -
             CorrectionInForce(
                 **{**each._asdict(), "at": to_iso8601(each.at)},
                 occurs=each.speaker_key in found.occurring.speakers,
-                undo=undo_commands[each.speaker_key],
+                undo=undo_command(found.recording_id, each.speaker_key),
             )
             for each in found.corrections
         ],
     }
-
-
-def speakers_change_document(fields: dict[str, Any], change: Change) -> SpeakersChangeDocument:
-    """The document of a change of corrections."""
-    return SpeakersChangeDocument(**fields, made=[*change.made], undone=[*change.undone], adopted=[*change.adopted])
 
 
 def speakers_import_document(report: ImportReport) -> SpeakersImportDocument:

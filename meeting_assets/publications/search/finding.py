@@ -67,7 +67,7 @@ def search(connection: Connection, text: str, restriction: SearchFilter, limit: 
     """Searches for a query in the primary transcripts.
 
     Raises:
-        SettingsError: the query has no word to find, or no speaker or series has the name.
+        UsageError: the query has no word to find, or no speaker or series has the name.
     """
     query = parse_query(text)
     scope = scope_of(connection, restriction)

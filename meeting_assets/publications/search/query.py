@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 from meeting_assets.core.search_tokens import MAX_QUERY_TOKENS, query_tokens
 
 _PART = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)"?(?P<star>\*?)|(?P<word>[^\s"]+))')
@@ -84,18 +84,18 @@ def parse_query(text: str) -> Query:
     """Reads a query.
 
     Raises:
-        SettingsError: it has no word to find, or too many words.
+        UsageError: it has no word to find, or too many words.
     """
     parts = [match for match in _PART.finditer(text.translate(_QUOTES)) if not _is_operator(match, "AND")]
     groups = [[*group] for is_or, group in groupby(parts, lambda match: _is_operator(match, "OR")) if not is_or]
     alternatives = [alternative for group in groups if any(alternative := _alternative(group))]
     if not alternatives:
-        raise SettingsError("The search has no word to find. Give at least one word with a letter or digit.")
+        raise UsageError("The search has no word to find. Give at least one word with a letter or digit.")
     if not all(each.required for each in alternatives):
-        raise SettingsError("`-` only excludes words. Also give a word to find, on the same side of OR.")
+        raise UsageError("`-` only excludes words. Also give a word to find, on the same side of OR.")
     query = Query(tuple(alternatives))
     if sum(len(term.tokens) for each in alternatives for term in (*each.required, *each.excluded)) > MAX_QUERY_TOKENS:
-        raise SettingsError(f"The search has more than {MAX_QUERY_TOKENS} words. Give the rarest of them.")
+        raise UsageError(f"The search has more than {MAX_QUERY_TOKENS} words. Give the rarest of them.")
     return query
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, select
 
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 from meeting_assets.core.instants import start_of
 from meeting_assets.core.search_tokens import search_tokens
 from meeting_assets.metrics.series import RecordingSeries
@@ -54,7 +54,7 @@ def scope_of(connection: Connection, given: SearchFilter) -> Scope:
     """Looks up the recordings and speakers of a filter.
 
     Raises:
-        SettingsError: no speaker or series has the name.
+        UsageError: no speaker or series has the name.
     """
     whole = _span_of_days(given)
     if given.speaker is None and given.series is None:
@@ -95,7 +95,7 @@ def _names(connection: Connection, wanted: str) -> frozenset[str]:
     query = select(_SPEAKERS.name).where(_SPEAKERS.source == "transcript", _SPEAKERS.name.is_not(None)).distinct()
     found = frozenset(name for name in connection.scalars(query) if _contains(name, wanted))
     if not found:
-        raise SettingsError(f"No speaker has the name {wanted!r}. `meeting-assets people` lists the names.")
+        raise UsageError(f"No speaker has the name {wanted!r}. `meeting-assets people` lists the names.")
     return found
 
 
@@ -104,7 +104,7 @@ def _series_ids(connection: Connection, wanted: str) -> list[str]:
     found = [row.series_id for row in rows if row.series_id == wanted]
     found = found or [row.series_id for row in rows if row.title and _contains(row.title, wanted)]
     if not found:
-        raise SettingsError(
+        raise UsageError(
             f"No series has the id or the title {wanted!r}. The table recording_series has the ids and titles."
         )
     return found

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from meeting_assets.cli.exit_codes import ExitCode
 from meeting_assets.core.errors import StoreError
 from meeting_assets.health.fingerprints import fingerprints_of
 from meeting_assets.health.purge_verification import find_remains
@@ -139,8 +140,10 @@ def test_purge_with_an_unreachable_store_is_not_complete_and_is_finished_later(
             purge(storage, [recording.id], tombstones.ASKED_FOR)
         assert has_unfinished_purges(storage)
         assert storage.database.read(tombstones.unfinished)
+        remains = find_remains(storage, read_settings(), fingerprints_of(storage, {recording.id: DAY}))
+        assert any("the publications store could not be searched" in each for each in remains.found)
     done = command("purge", "--yes", recording.id)
-    assert done.returncode != 0
+    assert done.returncode == ExitCode.UNAVAILABLE
     assert "MEETING_ASSETS_PUBLICATIONS_URL" in done.stderr
 
     monkeypatch.delenv("MEETING_ASSETS_PUBLICATIONS_URL")
@@ -148,6 +151,29 @@ def test_purge_with_an_unreachable_store_is_not_complete_and_is_finished_later(
         finish_purges(storage)
         assert not storage.database.read(tombstones.unfinished)
     assert found_in(home / "publications", recording.id) == set()
+
+
+@pytest.mark.parametrize("arguments", ["--yes {id}", "--yes --expired"])
+def test_purge_reports_and_verifies_also_if_shared_pages_cannot_be_written_again(
+    sandbox: Sandbox, recording: Recording, home: Path, monkeypatch: pytest.MonkeyPatch, arguments: str
+) -> None:
+    publish_everything(monkeypatch)
+    monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", "1")
+    blocked = home / "publications" / "definitions.html"  # it mentions no recording, so the purge leaves it
+    blocked.unlink()
+    (blocked / "folder").mkdir(parents=True)
+
+    done = command("purge", *arguments.format(id=recording.id).split())
+
+    assert done.returncode == ExitCode.REFUSED, done.stdout + done.stderr
+    assert "published files deleted" in done.stdout
+    assert ("Searched " in done.stdout) == ("expired" not in arguments)
+    assert "definitions.html" in done.stderr
+    assert "The shared pages were not written again. Run `meeting-assets pages`" in done.stderr
+    blocked.joinpath("folder").rmdir()
+    blocked.rmdir()
+    assert command("pages").returncode == ExitCode.DONE
+    assert found_in(home / "publications", recording.id, *PLANTED) == set()
 
 
 @pytest.mark.parametrize("publisher", ["days", "shared"])

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
+from meeting_assets.cli.exit_codes import ExitCode
 from meeting_assets.core.instants import start_of
 from meeting_assets.sandbox import Recording, Sandbox, uniform
 from meeting_assets.settings import read_settings
@@ -136,7 +137,7 @@ def test_foreign_key_of_a_foreign_table_stops_the_purge_but_no_sync(
 
     refused = command("purge", "--yes", recording.id)
 
-    assert refused.returncode == 1
+    assert refused.returncode == ExitCode.UNAVAILABLE
     assert "Traceback" not in refused.stderr
     assert '"notes"' in refused.stderr
     added = sandbox.add_recording(start_of(DAY) + timedelta(hours=20))

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from meeting_assets.artifacts.transcript import TranscriptUtterances, TranscriptWords
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 from meeting_assets.metrics.series import RecordingSeries
 from meeting_assets.metrics.speakers import Speakers
 from meeting_assets.pipeline.search_index import days_of_outdated_index, index_days
@@ -165,7 +165,7 @@ def test_speaker_restricts_to_parts_of_their_name(
     assert texts(storage, "plan", SearchFilter(speaker="RUIZ")) == [
         *("plan of Ana", "plan of Ben", "plan of Ana", "plan of Ben"),
     ]
-    with pytest.raises(SettingsError, match="No speaker has the name 'Rui'"):
+    with pytest.raises(UsageError, match="No speaker has the name 'Rui'"):
         texts(storage, "plan", SearchFilter(speaker="Rui"))
 
 
@@ -202,7 +202,7 @@ def test_series_restricts_by_id_or_title(storage: Storage) -> None:
 
     assert texts(storage, "plan", SearchFilter(series="zoom:2")) == ["plan 2"]
     assert texts(storage, "plan", SearchFilter(series="weekly")) == ["plan 1"]
-    with pytest.raises(SettingsError, match="No series has the id or the title 'daily'"):
+    with pytest.raises(UsageError, match="No series has the id or the title 'daily'"):
         texts(storage, "plan", SearchFilter(series="daily"))
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.errors import UsageError
 from meeting_assets.core.search_tokens import passages, search_tokens
 from meeting_assets.pipeline.search_index import days_of_outdated_index, index_days
 from meeting_assets.pipeline.storage import Storage, open_storage
@@ -72,20 +72,20 @@ def test_query_is_read(text: str, alternatives: list[Alternative]) -> None:
 
 @pytest.mark.parametrize("text", ["", '"', "  ", "-- *", "🎉", "OR", "AND"])
 def test_query_without_words_is_refused(text: str) -> None:
-    with pytest.raises(SettingsError, match="no word to find"):
+    with pytest.raises(UsageError, match="no word to find"):
         parse_query(text)
 
 
 @pytest.mark.parametrize("text", ["-draft", "budget OR -draft"])
 def test_query_that_only_excludes_is_refused(text: str) -> None:
-    with pytest.raises(SettingsError, match="only excludes"):
+    with pytest.raises(UsageError, match="only excludes"):
         parse_query(text)
 
 
 def test_query_with_too_many_words_is_refused() -> None:
     parse_query("word " * 64)
 
-    with pytest.raises(SettingsError, match="more than 64 words"):
+    with pytest.raises(UsageError, match="more than 64 words"):
         parse_query("word " * 65)
 
 
@@ -114,7 +114,7 @@ def both(home: Path, postgresql_database: str, monkeypatch: pytest.MonkeyPatch) 
 def test_both_databases_find_the_passages_that_match(both: list[Storage], text: str) -> None:
     try:
         query = parse_query(text)
-    except SettingsError:
+    except UsageError:
         return
     expected = [each for each in _passages() if query.places(each) is not None]
 

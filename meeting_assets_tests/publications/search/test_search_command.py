@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from meeting_assets.cli.searching import clock
+from meeting_assets.cli.exit_codes import ExitCode
 from meeting_assets.pipeline.search_index import days_of_outdated_index, index_days
 from meeting_assets.pipeline.storage import open_storage
+from meeting_assets.publications.pages.values import clock
 from meeting_assets.settings import read_settings
 from meeting_assets.store.search_index import RECORDINGS
 from meeting_assets_tests.conftest import sqlite_first
@@ -79,12 +80,12 @@ def test_more_hits_than_the_limit_are_mentioned() -> None:
 def test_page_of_the_meeting_is_linked_with_its_moment(home: Path) -> None:
     with open_storage(read_settings()) as storage, storage.database.reading() as connection:
         recording_id = connection.scalar(select(RECORDINGS.c.recording_id).order_by(RECORDINGS.c.slot).limit(1))
-    page = home / "publications" / "meetings" / str(FIRST.date()) / str(recording_id) / "index.html"
-    page.parent.mkdir(parents=True)
-    page.write_text("page")
+    assert command("pages").returncode == ExitCode.DONE
 
     done = command("search", '"follow up"')
 
+    page = home / "publications" / "meetings" / str(FIRST.date()) / str(recording_id) / "index.html"
+    assert page.exists()
     assert f"    {page}#t=5\n" in done.stdout
 
 
@@ -105,7 +106,7 @@ def test_json_document_has_the_documented_fields() -> None:
         "utterance_index": 1,
         "speaker": "Ben",
         "at_s": 5.0,
-        "at": "2026-03-02T10:00:05+00:00",
+        "at": "2026-03-02T10:00:05.000000Z",
         "snippet": "Let us follow up on the budget.",
         "marks": [[7, 16]],
         "page": None,
@@ -124,7 +125,7 @@ def test_json_document_has_the_documented_fields() -> None:
 def test_wrong_usage_is_explained(arguments: tuple[str, ...], message: str) -> None:
     done = command("search", *arguments)
 
-    assert done.returncode != 0
+    assert done.returncode == ExitCode.USAGE
     assert message in done.stderr
     assert done.stdout == ""
 

@@ -19,7 +19,18 @@ from meeting_assets_tests.support.commands import command
 from meeting_assets_tests.support.diagnoses import DAY, HUSH, dagster_yaml
 from meeting_assets_tests.support.snapshots import sync_once
 
-SUBJECTS = ["API", "database", "ledger", "raw store", "raw objects", "Dagster home", "events", "daemon", "runs"]
+SUBJECTS = [
+    "API",
+    "database",
+    "ledger",
+    "raw store",
+    "raw objects",
+    "publications",
+    "Dagster home",
+    "events",
+    "daemon",
+    "runs",
+]
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 
@@ -33,7 +44,7 @@ def test_a_healthy_home_is_found_healthy(database_url: str, sandbox: Sandbox) ->
     assert done.returncode == 0, done.stdout + done.stderr
     marked = [line for line in done.stdout.splitlines() if line[:1] in {"✓", "!", "✗"}]
     assert [line[2:].split("  ")[0] for line in marked] == SUBJECTS
-    assert [line[0] for line in marked] == ["✓", "✓", "✓", "✓", "✓", "✓", "✓", "!", "✓"]
+    assert [line[0] for line in marked] == ["✓", "✓", "✓", "✓", "✓", "✓", "✓", "✓", "!", "✓"]
     assert "daemon-run" not in done.stdout
     assert "meetings from http://127.0.0.1" in done.stdout
     assert "2 recordings; no artifact needs an action" in done.stdout
