@@ -11,9 +11,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Connection, Index, Integer, Table, Text, event, inspect
+from sqlalchemy import table as any_table
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlmodel import Field, SQLModel
 
+from meeting_assets.core.errors import StoreRefused
 from meeting_assets.schema import fields
 from meeting_assets.schema.columns import RecordingRow
 from meeting_assets.schema.lineage import derived_from
@@ -80,7 +82,7 @@ _ON_SQLITE = (
     "CREATE VIRTUAL TABLE search_text USING fts5("
     "tokens, content='search_index', content_rowid='passage_id', tokenize='ascii', columnsize=0)",
 )
-_IS_OURS = "SELECT count(*) FROM sqlite_master WHERE name = 'search_text' AND sql LIKE '%content=''search_index''%'"
+_FOUND = "SELECT sql FROM sqlite_master WHERE name = 'search_text'"
 _ON_POSTGRESQL = (
     f"CREATE INDEX {GIN_INDEX} ON search_index USING gin (tokens)",
     # Statistics would copy words into pg_statistic, where a purge does not reach them. The search plans for itself.
@@ -103,14 +105,16 @@ def _create_index(table: Table, connection: Connection, **_options: object) -> N
         return
     if connection.dialect.name == "sqlite":
         # Left over if only `search_index` was dropped. A table of another program is left alone.
-        if connection.exec_driver_sql(_IS_OURS).scalar():
-            connection.exec_driver_sql("DROP TABLE search_text")
+        found = connection.exec_driver_sql(_FOUND).scalar()
+        if found is not None and "content='search_index'" not in found:
+            raise StoreRefused("The name search_text is taken. Rename that table, then run the command again.")
+        connection.exec_driver_sql("DROP TABLE IF EXISTS search_text")
         _execute(connection, _ON_SQLITE)
     else:
         _execute(connection, _ON_POSTGRESQL)
     # The new table is empty, so all recordings are to be indexed.
     if inspect(connection).has_table(SearchRecordings.__tablename__):
-        connection.execute(table.metadata.tables[SearchRecordings.__tablename__].delete())
+        connection.execute(any_table(SearchRecordings.__tablename__).delete())
 
 
 def _execute(connection: Connection, statements: Iterable[str]) -> None:
