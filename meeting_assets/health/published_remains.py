@@ -14,10 +14,7 @@ from html import escape
 
 from meeting_assets.health.fingerprints import MIN_TEXT_BYTES, Fingerprints
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.store.publications import ids_in
-
-DEFINITIONS = "definitions.html"
-"""The key of the page of definitions, which contains no meeting."""
+from meeting_assets.store.publications import DEFINITIONS, ids_in
 
 
 @dataclass(slots=True)

@@ -45,6 +45,13 @@ LEDGER = ("recordings.recording_id",)
 # States of the ledger; an artifact in one of the others is missing.
 PARSED, QUARANTINED, SUPERSEDED = "parsed", "quarantined", "superseded"
 
+LEAST_COVERAGE = 0.5
+"""Lower values of both coverages are doubtful: data checks and pages name the meeting."""
+LEAST_AGREEMENT = 0.8
+"""Lower values of `speech_event_agreement` are doubtful."""
+LARGEST_SKEW_S = 5.0
+"""Larger absolute values of `clock_skew_s` are doubtful, in seconds."""
+
 
 class DataQuality(RecordingRow, table=True):
     """Agreement between the sources of a meeting, and the repairs that they needed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from functools import partial
 
@@ -14,19 +15,23 @@ from meeting_assets.pipeline.bots_pass import BotsPass
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.client import Access, RecallClient
 
+BUDGET_S = 5.0
+"""Seconds of the list call with its retries. If the API does not answer by then, the pass waits for it anyway."""
 
-async def are_bots_current(storage: Storage, access: Access) -> bool:
+
+async def are_bots_current(storage: Storage, access: Access, *, budget_s: float = BUDGET_S) -> bool:
     """True if a pass would store nothing: all stored bots have ended, and the list is that of the last complete pass.
 
-    False also if one page does not show that. An error of the API counts as False, because the pass reports it.
+    False also if one page does not show that. An error of the API, or no answer within `budget_s`, counts
+    as False, because the pass retries and reports it.
     """
     bots_pass = BotsPass(storage)
     if storage.database.read(partial(_are_some_unsettled, at=bots_pass.clock.wall_clock())):
         return False
     try:
-        async with RecallClient(access) as client:
+        async with asyncio.timeout(budget_s), RecallClient(access) as client:
             return await bots_pass.is_list_unchanged(client)
-    except ApiError:
+    except (ApiError, TimeoutError):
         return False
 
 

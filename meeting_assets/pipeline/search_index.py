@@ -28,7 +28,8 @@ from meeting_assets.store.search_index import (
     IndexedTranscript,
     Passage,
     delete_passages,
-    merge_index,
+    merge_if_due,
+    note_merge_due,
     put_passages,
 )
 
@@ -97,8 +98,8 @@ class _Recording(NamedTuple):
 def index_days(days: Collection[date], storage: Storage) -> IndexReport:
     """Brings the index of some days up to date.
 
-    On SQLite, words of replaced transcripts are erased from the file. PostgreSQL keeps them until the next purge, as
-    it keeps dead rows of all tables until a VACUUM.
+    On SQLite, words of replaced transcripts are erased from the file, also those of a killed run. PostgreSQL keeps them
+    until the next purge, as it keeps dead rows of all tables until a VACUUM.
 
     Raises:
         StoreError: the database does not answer; recordings indexed before stay indexed.
@@ -109,8 +110,7 @@ def index_days(days: Collection[date], storage: Storage) -> IndexReport:
     report = IndexReport(unchanged=len(found) - len(outdated))
     for batch in _batches(outdated):
         report.add(_index(storage, batch))
-    if report.has_deleted and storage.database.is_sqlite:
-        merge_index(storage.database)
+    merge_if_due(storage.database)
     report.index_s = round(monotonic() - started, 3)
     logger.info("search index: %d recordings indexed, %d unchanged", report.new + report.changed, report.unchanged)
     return report
@@ -203,6 +203,8 @@ def _index(storage: Storage, batch: Sequence[_Recording]) -> IndexReport:
             report.new += each.transcript is not None and not had_passages
             report.changed += each.transcript is not None and had_passages
             report.removed += each.transcript is None
+        if report.has_deleted:
+            note_merge_due(connection)
     return report
 
 

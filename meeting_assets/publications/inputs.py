@@ -6,11 +6,10 @@ The hash of a recording covers
 - its ledger: kind, id, status with its reason, hash of the bytes and version of the parser of each artifact, so all
   parsed rows;
 - `meeting_metrics.inputs_hash`, so all metric rows, with the parameters and the version of the metrics;
-- the users' corrections of its speakers.
+- the corrections of its speakers.
 
-The hash of its page also covers the pages of persons and of the series that it links to, the parameters of the metrics
-in force, and the downloads beside it. Corrections and parameters in force count at once, before the metrics are derived
-again.
+The hash of its page also covers its links to persons and series, its downloads, and the current metric parameters. A
+new correction or parameter changes the hash immediately; metric rows change only when they are derived again.
 """
 
 from __future__ import annotations

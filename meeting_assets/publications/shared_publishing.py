@@ -61,7 +61,7 @@ def republish_shared(storage: Storage, settings: Settings) -> PublishReport:
 def _read(storage: Storage, connection: Connection) -> tuple[dict[str, PublishedFile], list[SharedPage]]:
     """The published files, and all pages of one state of the database, which are not rendered yet."""
     published = read_published(connection, IS_SHARED)
-    return published, [*shared_pages(connection, late_grace_s=storage.parameters.late_grace_s)]
+    return published, [*shared_pages(connection, storage.parameters)]
 
 
 @dataclass(slots=True)

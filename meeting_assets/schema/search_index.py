@@ -7,13 +7,15 @@ times as long.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, Text, event
+from sqlalchemy import BigInteger, Connection, Index, Integer, Table, Text, event, inspect
+from sqlalchemy import table as any_table
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlmodel import Field, SQLModel
 
+from meeting_assets.core.errors import StoreRefused
 from meeting_assets.schema import fields
 from meeting_assets.schema.columns import RecordingRow
 from meeting_assets.schema.lineage import derived_from
@@ -80,6 +82,7 @@ _ON_SQLITE = (
     "CREATE VIRTUAL TABLE search_text USING fts5("
     "tokens, content='search_index', content_rowid='passage_id', tokenize='ascii', columnsize=0)",
 )
+_FOUND = "SELECT sql FROM sqlite_master WHERE name = 'search_text'"
 _ON_POSTGRESQL = (
     f"CREATE INDEX {GIN_INDEX} ON search_index USING gin (tokens)",
     # Statistics would copy words into pg_statistic, where a purge does not reach them. The search plans for itself.
@@ -87,11 +90,35 @@ _ON_POSTGRESQL = (
 )
 
 
-def _create_index(table: Any, connection: Any, **_options: Any) -> None:
+def restore_index(connection: Connection) -> None:
+    """Creates the GIN index on PostgreSQL, after a migration has put a copy in the place of `search_index`.
+
+    On SQLite, `search_text` stays: it finds the table by its name, and the rows by their `passage_id`.
+    """
+    if connection.dialect.name != "sqlite":
+        _execute(connection, _ON_POSTGRESQL)
+
+
+def _create_index(table: Table, connection: Connection, **_options: object) -> None:
     # A migration copies a table under another name, and would create these objects twice.
     if table.name != SearchIndex.__tablename__:
         return
-    for statement in _ON_SQLITE if connection.dialect.name == "sqlite" else _ON_POSTGRESQL:
+    if connection.dialect.name == "sqlite":
+        # Left over if only `search_index` was dropped. A table of another program is left alone.
+        found = connection.exec_driver_sql(_FOUND).scalar()
+        if found is not None and "content='search_index'" not in found:
+            raise StoreRefused("The name search_text is taken. Rename that table, then run the command again.")
+        connection.exec_driver_sql("DROP TABLE IF EXISTS search_text")
+        _execute(connection, _ON_SQLITE)
+    else:
+        _execute(connection, _ON_POSTGRESQL)
+    # The new table is empty, so all recordings are to be indexed.
+    if inspect(connection).has_table(SearchRecordings.__tablename__):
+        connection.execute(any_table(SearchRecordings.__tablename__).delete())
+
+
+def _execute(connection: Connection, statements: Iterable[str]) -> None:
+    for statement in statements:
         connection.exec_driver_sql(statement)
 
 

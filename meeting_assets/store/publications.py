@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 MEETINGS = "meetings"
 INDEX = "index.html"
+DEFINITIONS = "definitions.html"
+"""The key of the page of definitions, which contains no meeting."""
 CALLS_AT_ONCE = 16
 CONTENT_TYPES = {
     "html": "text/html; charset=utf-8",

@@ -7,13 +7,14 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, NamedTuple
+from uuid import uuid4
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from meeting_assets.core.instants import utc
 from meeting_assets.schema.search_index import PASSAGE_BITS, SearchIndex, SearchRecordings
 from meeting_assets.store.bulk import insert_rows
-from meeting_assets.store.database import Database, insert_into, table_of
+from meeting_assets.store.database import META, Database, delete_meta, insert_into, meta_value, put_meta, table_of
 
 RECORDINGS, PASSAGES = table_of(SearchRecordings), table_of(SearchIndex)
 PASSAGES_PER_SLOT = 1 << PASSAGE_BITS
@@ -21,6 +22,8 @@ LAST_SLOT = 2**40 - 2
 FIRST_SLOT = -LAST_SLOT
 MERGED_PAGES = 500
 """Pages of the FTS5 index that one transaction merges, so that other processes can write in between."""
+MERGE_DUE = "search_merge_due"
+"""Name in `meta` of the random value that says that `merge_index` has deleted words to remove."""
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 _NEARBY_SLOTS = 1000
 _RESERVED_SLOTS = 2**20
@@ -114,6 +117,23 @@ def merge_index(database: Database) -> None:
     pages = -MERGED_PAGES
     while database.write(lambda connection, given=pages: _merge(connection, given)):  # type: ignore[misc]
         pages = MERGED_PAGES
+
+
+def note_merge_due(connection: Connection) -> None:
+    """Records in `meta` that SQLite's index contains deleted words, in the transaction that deletes them.
+
+    Each record has a new value: a merge that began before this transaction must not delete its record.
+    """
+    if connection.dialect.name == "sqlite":
+        put_meta(connection, {MERGE_DUE: uuid4().hex})
+
+
+def merge_if_due(database: Database) -> None:
+    """Merges SQLite's index if a transaction has deleted words since the last merge, also one of a killed run."""
+    due = database.read(lambda connection: meta_value(connection, MERGE_DUE)) if database.is_sqlite else None
+    if due is not None:
+        merge_index(database)
+        database.write(lambda connection: delete_meta(connection, and_(META.name == MERGE_DUE, META.value == due)))
 
 
 def _merge(connection: Connection, pages: int) -> bool:

@@ -91,12 +91,17 @@ def tombstoned_bots_until_commit(connection: Connection, bot_ids: Collection[str
 def tombstoned_events(connection: Connection, event_ids: Collection[str]) -> set[str]:
     """Those of some calendar events whose recordings were purged, without events of another stored recording."""
     purged = select(TOMBSTONES.c.recording_id)
-    stored = select(TOMBSTONES.c.calendar_event_ids).where(TOMBSTONES.c.calendar_event_ids.is_not(None))
-    named = {each for ids in connection.scalars(stored) for each in ids or ()}.intersection(event_ids)
+    # perf: the database decodes the lists, so that a batch of events does not transfer those of all tombstones
+    json_items = func.json_each if connection.dialect.name == "sqlite" else func.json_array_elements_text
+    items = json_items(TOMBSTONES.c.calendar_event_ids).table_valued("value", name="items", joins_implicitly=True)
     found: set[str] = set()
-    for batch in batched(sorted(named), BATCH):
-        is_kept = and_(RECORDINGS.c.calendar_event_id.in_(batch), RECORDINGS.c.recording_id.not_in(purged))
-        found |= {*batch} - {*connection.scalars(select(RECORDINGS.c.calendar_event_id).where(is_kept))}
+    for batch in batched(sorted(event_ids), BATCH):
+        is_named = and_(TOMBSTONES.c.calendar_event_ids.is_not(None), items.c.value.in_(batch))
+        named = sorted({*connection.scalars(select(items.c.value).select_from(TOMBSTONES, items).where(is_named))})
+        if not named:
+            continue
+        is_kept = and_(RECORDINGS.c.calendar_event_id.in_(named), RECORDINGS.c.recording_id.not_in(purged))
+        found |= {*named} - {*connection.scalars(select(RECORDINGS.c.calendar_event_id).where(is_kept))}
     return found
 
 

@@ -20,7 +20,8 @@ from meeting_assets.pipeline.everyday_views import EVERYDAY_VIEWS
 from meeting_assets.publications.pages import links
 from meeting_assets.publications.pages.index_page import index_of, index_page
 from meeting_assets.publications.pages.meetings import Attendee, Meeting, Meetings
-from meeting_assets.publications.pages.rendering import Site, static_files
+from meeting_assets.publications.pages.rendering import static_files
+from meeting_assets.publications.pages.site import Site
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.conftest import shared_folder
@@ -336,7 +337,7 @@ def write_many(folder: Path) -> None:
         facts = (f"meeting {number}", at, 600.0, "zoom", None, 1, "Ana", 1.0, 0, ())
         meetings[f"id-{number}"] = Meeting._make((f"id-{number}", at.date(), *facts, ()))
     attendees = {each: [Attendee("zoom:a", "Ana", 0.0, 600.0, None, "1")] for each in meetings}
-    index = index_of(Meetings(meetings, attendees), Site({"zoom:a": "zoom:a"}, {"zoom:a": "Ana"}, {}, {}))
+    index = index_of(Meetings(meetings, attendees), Site({"zoom:a": "zoom:a"}, {"zoom:a": "Ana"}, {}))
     write(folder / links.INDEX, index_page(index, 60.0).encode())
     for key, content in static_files().items():
         write(folder / key, content)

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import Connection
 
 from meeting_assets.artifacts import ARTIFACTS
-from meeting_assets.health import agreement_checks
 from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.quality import DataQuality
 from meeting_assets.metrics.tables import MeetingMetrics
@@ -117,11 +116,6 @@ def test_meeting_without_faults_is_called_complete(connection: Connection, ids: 
     assert section(document, "quality").words == (
         "Data quality Complete: all artifacts are stored and readable, and their sources agree."
     )
-
-
-def test_bounds_of_the_sentences_are_those_of_the_checks() -> None:
-    for bound in ("LEAST_COVERAGE", "LEAST_AGREEMENT", "LARGEST_SKEW_S"):
-        assert getattr(meeting_quality, bound) == getattr(agreement_checks, bound)
 
 
 def test_meeting_without_metrics_says_so(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,4 +101,11 @@ def test_bar_of_a_share_stays_in_its_track(share: float, width: str) -> None:
     ],
 )
 def test_gaps_in_the_data_have_remarks(values: dict[str, Any], notes: list[str]) -> None:
-    assert [*data_notes({**COMPLETE, **values})] == notes
+    assert [*data_notes({**COMPLETE, **values}, attributed_share=0.9)] == notes
+
+
+@pytest.mark.parametrize(("attributed_share", "count"), [(0.0, 0), (0.456, 0), (0.457, 1), (1.0, 1)])
+def test_attributed_share_decides_whether_too_few_words_have_a_speaker(attributed_share: float, count: int) -> None:
+    notes = [*data_notes({**COMPLETE, "attributed_word_share": 0.456}, attributed_share=attributed_share)]
+
+    assert notes == ["speaker known for 46% of words"] * count

@@ -15,6 +15,7 @@ from sqlmodel import SQLModel
 
 from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.measures import MEETING_MEASURES, PERSON_MEASURES
+from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.metrics.persons import PersonMetrics
 from meeting_assets.metrics.quality import DataQuality
 from meeting_assets.metrics.series import RecordingSeries, SeriesMembers, SeriesTrends
@@ -245,9 +246,25 @@ def test_unchanged_database_gives_equal_pages_and_hashes(site: Site, engine: Eng
     assert site_of(engine) == site
 
 
+def test_attributed_share_of_the_settings_decides_about_remarks(site: Site, engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(table_of(DataQuality).update().values(attributed_word_share=0.85))
+    remark = "speaker known for 85% of words"
+
+    strict = site_of(engine)
+    with engine.connect() as connection:
+        lenient = rendered_site(connection, Parameters(attributed_share=0.8))
+
+    shown = {key for key, page in strict.items() if key.endswith(".html") and remark in html(strict, key).text}
+    assert {links.INDEX, links.HEALTH} < shown
+    assert any(key.startswith("series/") for key in shown)
+    assert not any(remark in html(lenient, key).text for key in shown)
+    assert not any(strict[key].inputs_hash == lenient[key].inputs_hash for key in shown)
+
+
 def test_rendering_needs_no_connection(engine: Engine) -> None:
     with engine.connect() as connection:
-        pages = [*shared_pages(connection)]
+        pages = [*shared_pages(connection, Parameters())]
     engine.dispose()
 
     assert all(render() for _, _, render in pages)

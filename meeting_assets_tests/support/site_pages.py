@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine
 
+from meeting_assets.metrics.parameters import Parameters
 from meeting_assets.publications.pages.shared_pages import shared_pages
 
 VOID = frozenset({"meta", "link", "input", "br", "hr", "img"})
@@ -24,9 +25,10 @@ class RenderedPage:
     content: bytes
 
 
-def rendered_site(connection: Connection) -> dict[str, RenderedPage]:
+def rendered_site(connection: Connection, parameters: Parameters | None = None) -> dict[str, RenderedPage]:
     """All shared pages of a database, by key."""
-    return {key: RenderedPage(inputs_hash, render()) for key, inputs_hash, render in shared_pages(connection)}
+    pages = shared_pages(connection, parameters or Parameters())
+    return {key: RenderedPage(inputs_hash, render()) for key, inputs_hash, render in pages}
 
 
 def write_site(engine: Engine, folder: Path) -> dict[str, RenderedPage]:

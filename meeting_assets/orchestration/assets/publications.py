@@ -14,6 +14,7 @@ from meeting_assets.metrics.quality import DataQuality
 from meeting_assets.metrics.series import RecordingSeries
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.metrics.trends import People, PersonTrends
+from meeting_assets.metrics.weeks import WEEK, monday
 from meeting_assets.orchestration.assets.materializations import (
     DATA_VERSION,
     PARTITION_ROW_COUNT,
@@ -45,7 +46,6 @@ DESCRIPTIONS: Mapping[Kind, str] = {
 # All other tables that pages and exports read are upstream of these (docs/decisions, "Implied dependencies").
 UPSTREAM = (MeetingMetrics, Attendance, DataQuality)
 SHARED_UPSTREAM = (PersonTrends, People, RecordingSeries)
-WEEK = 7
 
 _FILES_SCHEMA = dg.TableSchema(
     [
@@ -193,5 +193,5 @@ def _link(store: PublicationStore, key: str) -> dg.MetadataValue[Any]:
 
 def _days_of_weeks(mondays: Sequence[date]) -> list[date]:
     """The days of the weeks of a roll-up run, given by its range of days between two Mondays."""
-    weeks = sorted({each - timedelta(days=each.weekday()) for each in mondays})
-    return [monday + timedelta(days=n) for monday in weeks for n in range(WEEK)]
+    weeks = sorted({monday(each) for each in mondays})
+    return [week + timedelta(days=n) for week in weeks for n in range(WEEK.days)]

@@ -19,12 +19,11 @@ from meeting_assets.orchestration.assets.materializations import (
 from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_days
 from meeting_assets.orchestration.assets.specs import FRESHNESS, PUBLICATIONS_LAST, table_spec
 from meeting_assets.orchestration.resources import storage_key, storage_of
-from meeting_assets.orchestration.workspace import Workspace
+from meeting_assets.orchestration.workspace import PUBLICATIONS, Workspace
 from meeting_assets.pipeline.search_index import index_days, passage_counts
 from meeting_assets.schema.search_index import SearchIndex
 from meeting_assets.store.database import table_of
 
-GROUP = "publications"
 UPSTREAM = (Transcripts, TranscriptUtterances)
 
 
@@ -41,7 +40,7 @@ def search_asset(days: dg.DailyPartitionsDefinition, database: str, workspace: W
                 workspace,
                 database=database,
                 deps=[workspace.key(table_of(table).name) for table in UPSTREAM],
-                group_name=workspace.group(GROUP),
+                group_name=workspace.group(PUBLICATIONS),
                 code_version=INDEX_VERSION,
                 freshness_policy=FRESHNESS,
             )

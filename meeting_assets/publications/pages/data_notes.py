@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-ATTRIBUTED_SHARE = 0.9
-"""Below this part of words with a known speaker, word numbers of participants are unknown (`Parameters`)."""
 KIND_NAMES = {
     "participants": "participant list",
     "participant_events": "participant events",
@@ -18,10 +16,13 @@ KIND_NAMES = {
 }
 
 
-def data_notes(row: Mapping[str, Any]) -> Iterator[str]:
+def data_notes(row: Mapping[str, Any], *, attributed_share: float) -> Iterator[str]:
     """The remarks about a meeting; none if its data are complete.
 
-    `row` has columns of `meeting_metrics` and `data_quality`, all None if metrics are not computed yet.
+    Args:
+        row: Columns of `meeting_metrics` and `data_quality`, all None if metrics are not computed yet.
+        attributed_share: The parameter of the metrics; below this share of attributed words, the word counts of
+            participants are unknown.
     """
     if row["quarantined_artifacts"] is None:
         yield "metrics not computed yet"
@@ -36,7 +37,7 @@ def data_notes(row: Mapping[str, Any]) -> Iterator[str]:
         yield "transcript without words"
     if row["is_single_stream"]:
         yield "source cannot show overlap"
-    if row["attributed_word_share"] is not None and row["attributed_word_share"] < ATTRIBUTED_SHARE:
+    if row["attributed_word_share"] is not None and row["attributed_word_share"] < attributed_share:
         yield f"speaker known for {row['attributed_word_share']:.0%} of words"
     if row["implausible_duration_s"] is not None:
         yield "implausible duration"

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from meeting_assets.publications.pages import links
 from meeting_assets.publications.pages.meetings import Meeting, Meetings
-from meeting_assets.publications.pages.rendering import Site, render
+from meeting_assets.publications.pages.rendering import render
+from meeting_assets.publications.pages.site import Site
 from meeting_assets.publications.pages.values import platform_name, shortened
 
 FIRST_ROWS = 200

@@ -6,11 +6,13 @@ import posixpath
 from datetime import date
 from hashlib import sha256
 
-INDEX = "index.html"
+from meeting_assets.store.publications import DEFINITIONS, INDEX, meeting_prefix
+
+__all__ = ["DEFINITIONS", "INDEX"]
+
 PEOPLE = "people/index.html"
 SERIES = "series/index.html"
 HEALTH = "health.html"
-DEFINITIONS = "definitions.html"
 STYLESHEET = "style.css"
 SCRIPT = "site.js"
 
@@ -21,7 +23,7 @@ def meeting_key(day: date, recording_id: str) -> str:
     >>> meeting_key(date(2026, 1, 5), "0193c5fa-0000-7000-8000-000000000000")
     'meetings/2026-01-05/0193c5fa-0000-7000-8000-000000000000/index.html'
     """
-    return f"meetings/{day.isoformat()}/{recording_id}/index.html"
+    return meeting_prefix(day, recording_id) + INDEX
 
 
 def person_key_page(person_key: str) -> str:

@@ -1,6 +1,6 @@
 """Data quality of one meeting in plain sentences: missing and doubtful data, and the consequences for the numbers.
 
-The bounds are those of the data checks (`health.agreement_checks`): the page names a meeting that a check names.
+The bounds are those of the data checks (`metrics.quality`), so the page names a meeting that a check names.
 """
 
 from __future__ import annotations
@@ -13,14 +13,11 @@ from sqlalchemy import Row
 
 from meeting_assets.core.speaker_keys import LABELS, VOICES
 from meeting_assets.metrics.parameters import Parameters
+from meeting_assets.metrics.quality import LARGEST_SKEW_S, LEAST_AGREEMENT, LEAST_COVERAGE
 from meeting_assets.publications.pages.data_notes import KIND_NAMES
 from meeting_assets.publications.pages.meeting_data import MeetingData
 from meeting_assets.publications.pages.values import duration, number, percent
 from meeting_assets.store.ledger_states import ABSENT, DELETED, FAILED, FETCHED, PARSED, PENDING, QUARANTINED
-
-LEAST_COVERAGE = 0.5
-LEAST_AGREEMENT = 0.8
-LARGEST_SKEW_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,8 +92,8 @@ class Meetings:
         return found
 
 
-def read_meetings(connection: Connection) -> Meetings:
-    """Reads the meetings of the view `meetings`."""
+def read_meetings(connection: Connection, *, attributed_share: float) -> Meetings:
+    """Reads the meetings of the view `meetings`, with their `data_notes`."""
     keys: dict[str, set[str]] = defaultdict(set)
     for row in connection.execute(select(KEYS.c.recording_id, KEYS.c.key, KEYS.c.value)):
         keys[row.recording_id].add(f"{row.key}={row.value}")
@@ -112,10 +112,10 @@ def read_meetings(connection: Connection) -> Meetings:
     rows = sorted(
         connection.execute(query), key=lambda row: (row.started_at is not None, row.started_at, row.recording_id)
     )
-    meetings = [
-        Meeting._make((*row[:11], tuple(data_notes(row._mapping)), tuple(sorted(keys[row.recording_id]))))
-        for row in reversed(rows)
-    ]
+    meetings = []
+    for row in reversed(rows):
+        notes = data_notes(row._mapping, attributed_share=attributed_share)
+        meetings.append(Meeting._make((*row[:11], tuple(notes), tuple(sorted(keys[row.recording_id])))))
     attendees = dict(_attendees(connection, known_persons(connection)))
     return Meetings({each.recording_id: each for each in meetings}, attendees)
 

@@ -61,7 +61,7 @@ class Person(NamedTuple):
 
     @property
     def account(self) -> str:
-        """What the person is recognised by."""
+        """The kind of account that identifies the person."""
         return ACCOUNTS.get(self.person_key.partition(":")[0], "platform account")
 
     @property

@@ -9,9 +9,6 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from meeting_assets.publications.pages import links, values
-from meeting_assets.publications.pages.site import Site
-
-__all__ = ["Site", "render", "static_files"]
 
 PACKAGE = "meeting_assets.publications.pages"
 NAVIGATION = (

@@ -17,7 +17,7 @@ from meeting_assets.publications.pages.health_page import health_page, read_heal
 from meeting_assets.publications.pages.index_page import index_of, index_page
 from meeting_assets.publications.pages.meetings import Meetings, read_meetings
 from meeting_assets.publications.pages.person_page import people_page, person_page, read_people, team_means
-from meeting_assets.publications.pages.rendering import Site, static_files
+from meeting_assets.publications.pages.rendering import static_files
 from meeting_assets.publications.pages.series_page import (
     NO_TITLE,
     means_of_all,
@@ -25,24 +25,25 @@ from meeting_assets.publications.pages.series_page import (
     series_list_page,
     series_page,
 )
+from meeting_assets.publications.pages.site import Site
 
 SharedPage: TypeAlias = tuple[str, str, Callable[[], bytes]]
 """The key of a page, the hash of its inputs, and the function that renders it."""
-LATE_GRACE_S = Parameters().late_grace_s
 
 
-def shared_pages(connection: Connection, *, late_grace_s: float = LATE_GRACE_S) -> Iterator[SharedPage]:
+def shared_pages(connection: Connection, parameters: Parameters) -> Iterator[SharedPage]:
     """The pages of the site that are not about one meeting, and its stylesheet and script.
 
     Everything is read once, in few queries, and the hash of a page covers all values that the page shows, and the
-    version of the pages. Pages are rendered on demand; the connection is not used for that. It
-    should be in a snapshot (`Connections.read_snapshot`).
+    version of the pages. Pages are rendered on demand, without the connection. It should be in a snapshot
+    (`Connections.read_snapshot`).
 
     Args:
         connection: A connection that reads.
-        late_grace_s: The delay in s from which an arrival is late, of the settings of the metrics.
+        parameters: The parameters of the metrics. Lists show which arrivals and which speakers count under them.
     """
-    site, meetings = Site.read(connection), read_meetings(connection)
+    site, late_grace_s = Site.read(connection), parameters.late_grace_s
+    meetings = read_meetings(connection, attributed_share=parameters.attributed_share)
     index = index_of(meetings, site)
     yield _page(links.INDEX, partial(index_page, index, late_grace_s), index, late_grace_s)
     yield from _pages_of_people(connection, meetings, site, late_grace_s)

@@ -6,7 +6,7 @@ a transcript may have been replaced since it was indexed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -21,7 +21,7 @@ from meeting_assets.pipeline.search_index import outdated_index_count
 from meeting_assets.pipeline.search_view import searchable_utterances
 from meeting_assets.publications.search.passages import matching_passages
 from meeting_assets.publications.search.query import Query, parse_query
-from meeting_assets.publications.search.scope import Scope, SearchFilter, scope_of
+from meeting_assets.publications.search.scope import BATCH, Scope, SearchFilter, scope_of
 from meeting_assets.publications.search.snippets import Snippet, snippet_of
 from meeting_assets.schema.search_index import PASSAGE_BITS
 from meeting_assets.store.database import table_of
@@ -81,15 +81,22 @@ def _matches(connection: Connection, query: Query, scope: Scope) -> Iterator[tup
     """Rows of the view with their snippets, and the place of the first word found. An utterance counts once."""
     former = None
     for passage_ids in batched(_candidates(connection, query, scope), READ_AT_ONCE):
-        rows = select(*_FOUND).where(_FOUND.passage_id.in_(passage_ids)).order_by(_FOUND.passage_id.desc())
-        if scope.speakers is not None:
-            rows = rows.where(_FOUND.speaker.in_(sorted(scope.speakers)))
-        for row in connection.execute(rows):
+        for row in _rows(connection, passage_ids, scope):
             if _key(row) == former:
                 continue  # passages of one utterance follow one another
             if spans := _spans(query, row):
                 former = _key(row)
                 yield row, snippet_of(row.text, spans), spans[0][0]
+
+
+def _rows(connection: Connection, passage_ids: Sequence[int], scope: Scope) -> Iterable[Any]:
+    """The rows of some passages in descending order, of the speakers to search."""
+    query = select(*_FOUND).where(_FOUND.passage_id.in_(passage_ids)).order_by(_FOUND.passage_id.desc())
+    if scope.speakers is None:
+        return connection.execute(query)
+    batches = batched(sorted(scope.speakers), BATCH)
+    rows = [row for names in batches for row in connection.execute(query.where(_FOUND.speaker.in_(names)))]
+    return sorted(rows, key=lambda row: row.passage_id, reverse=True)
 
 
 def _candidates(connection: Connection, query: Query, scope: Scope) -> Iterator[int]:

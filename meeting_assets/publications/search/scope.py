@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, select
+from sqlalchemy import ColumnElement, Connection, exists, select
 
+from meeting_assets.core.batches import batched
 from meeting_assets.core.errors import UsageError
 from meeting_assets.core.instants import start_of
 from meeting_assets.core.search_tokens import search_tokens
@@ -23,6 +24,8 @@ from meeting_assets.store.search_index import RECORDINGS as INDEXED
 
 MAX_SPANS = 50
 """Up to this number of recordings, each is searched by itself; a rare recording would be found late among all."""
+BATCH = 500
+"""Names or ids in one query. Not every SQLite accepts more than 999 parameters."""
 _DAY_SLOTS = 86_400_000
 _SPEAKERS, _SERIES = table_of(Speakers).c, table_of(RecordingSeries).c
 
@@ -60,24 +63,39 @@ def scope_of(connection: Connection, given: SearchFilter) -> Scope:
     if given.speaker is None and given.series is None:
         return Scope([whole])
     names = None if given.speaker is None else _names(connection, given.speaker)
-    is_of_days = INDEXED.c.slot.between(whole.first >> PASSAGE_BITS, whole.last >> PASSAGE_BITS)
-    conditions: list[ColumnElement[bool]] = [is_of_days]
+    restrictions: list[set[int]] = []
     if names is not None:
-        is_spoken = and_(
-            _SPEAKERS.recording_id == INDEXED.c.recording_id,
-            _SPEAKERS.source == "transcript",
-            _SPEAKERS.name.in_(sorted(names)),
-        )
-        conditions.append(exists().where(is_spoken))
+        restrictions.append(_slots(connection, whole, sorted(names), _is_spoken_by))
     if given.series is not None:
-        series_ids = _series_ids(connection, given.series)
-        in_series = select(RECORDINGS.c.recording_id).where(RECORDINGS.c.series_id.in_(series_ids))
-        conditions.append(INDEXED.c.recording_id.in_(in_series))
-    query = select(INDEXED.c.slot).where(*conditions).order_by(INDEXED.c.slot.desc())
-    slots: Sequence[int] = connection.scalars(query).all()
+        restrictions.append(_slots(connection, whole, _series_ids(connection, given.series), _is_in_series))
+    slots = sorted(set.intersection(*restrictions), reverse=True)
     if len(slots) <= MAX_SPANS:
         return Scope([_span(slot, slot) for slot in slots], speakers=names)
     return Scope([_span(slots[-1], slots[0])], frozenset(slots), names)
+
+
+def _slots(
+    connection: Connection, whole: Span, values: Sequence[str], is_one_of: Callable[[list[str]], ColumnElement[bool]]
+) -> set[int]:
+    """The slots of a span whose recordings have one of some values."""
+    is_of_days = INDEXED.c.slot.between(whole.first >> PASSAGE_BITS, whole.last >> PASSAGE_BITS)
+    query = select(INDEXED.c.slot).where(is_of_days)
+    return {
+        slot for batch in batched(values, BATCH) for slot in connection.scalars(query.where(is_one_of(batch))).all()
+    }
+
+
+def _is_spoken_by(names: list[str]) -> ColumnElement[bool]:
+    return exists().where(
+        _SPEAKERS.recording_id == INDEXED.c.recording_id,
+        _SPEAKERS.source == "transcript",
+        _SPEAKERS.name.in_(names),
+    )
+
+
+def _is_in_series(series_ids: list[str]) -> ColumnElement[bool]:
+    in_series = select(RECORDINGS.c.recording_id).where(RECORDINGS.c.series_id.in_(series_ids))
+    return INDEXED.c.recording_id.in_(in_series)
 
 
 def _span(first_slot: int, last_slot: int) -> Span:

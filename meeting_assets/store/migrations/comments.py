@@ -1,7 +1,8 @@
 """Comments of PostgreSQL tables, views and columns: the descriptions of the models. SQLite has no comments.
 
 `meta` records a hash of the descriptions, so that opening an unchanged database reads no comment. Only the owner of a
-table may comment on it. A role that owns no table leaves the comments to the owner.
+table may comment on it. A role that owns no table leaves the comments to the owner, and reads the catalog at each
+opening until the owner has written them.
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.sql.elements import ColumnElement, quoted_name
 
 from meeting_assets.core.errors import NothingStored, StoreRefused
+from meeting_assets.schema.search_index import SearchIndex, restore_index
 from meeting_assets.store import locks
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database
@@ -121,6 +122,8 @@ def _change_tables(
             _drop_columns(connection, change)
     for name, table in tables.items():
         _swap(connection, table, new[name])
+    if SearchIndex.__tablename__ in tables:
+        restore_index(connection)
     create_views(connection, schema, view_accesses, schema.views)
     return [name for name, table in tables.items() if _placeholder_names(table, found.tables[name])]
 

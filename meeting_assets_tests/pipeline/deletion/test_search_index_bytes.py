@@ -11,21 +11,26 @@ import pytest
 from sqlalchemy import make_url
 
 from meeting_assets.artifacts.transcript import TranscriptUtterances
+from meeting_assets.pipeline import search_index
 from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.pipeline.search_index import days_of_outdated_index, index_days
 from meeting_assets.pipeline.storage import Storage, open_storage
 from meeting_assets.settings import read_settings
 from meeting_assets.store import tombstones
-from meeting_assets.store.database import table_of
+from meeting_assets.store.database import Database, meta_value, table_of
 from meeting_assets.store.ledger import LEDGER
 from meeting_assets.store.scrub import scrub
-from meeting_assets.store.search_index import delete_passages
+from meeting_assets.store.search_index import MERGE_DUE, delete_passages, note_merge_due
 from meeting_assets_tests.support.stored_texts import FIRST, store_meeting
 
 PLANTED, OTHER = "qxzvplanted", "jkwyremains"
 """Words with beginnings of their own: FTS5 stores only the end of a word that begins like the word before it."""
 
 MEETINGS = 15
+
+
+class Killed(BaseException):
+    """Simulates the end of a process."""
 
 
 @pytest.fixture
@@ -111,6 +116,48 @@ def test_words_of_a_replaced_transcript_are_gone(storage: Storage, files: Callab
         purge(storage, [ids[0]], tombstones.ASKED_FOR)  # PostgreSQL keeps dead rows of all tables until then
     assert found_in(files(), PLANTED) == []
     assert found_in(files(), OTHER)
+
+
+def test_words_that_a_killed_run_deleted_are_gone_after_the_next_run(
+    storage: Storage, files: Callable[[], dict[str, bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not storage.database.is_sqlite:
+        pytest.skip("PostgreSQL keeps dead rows of all tables until the next purge")
+    ids = store(storage)
+    replace_text(storage, ids[5])
+    with monkeypatch.context() as patched:
+        patched.setattr(search_index, "merge_if_due", killed)  # the process ends after the commit
+        with pytest.raises(Killed):
+            index(storage)
+    scrub(storage.database, ())
+    assert found_in(files(), PLANTED)
+
+    report = index_days([FIRST.date()], storage)
+
+    assert not report.has_deleted
+    scrub(storage.database, ())
+    assert found_in(files(), PLANTED) == []
+    assert found_in(files(), OTHER)
+
+
+def test_merge_is_not_due_after_a_run_without_deleted_words(storage: Storage) -> None:
+    ids = store(storage)
+    assert is_merge_due(storage) is False
+
+    storage.database.write(note_merge_due)
+    assert is_merge_due(storage) is storage.database.is_sqlite
+
+    replace_text(storage, ids[5])
+    index(storage)
+    assert is_merge_due(storage) is False
+
+
+def is_merge_due(storage: Storage) -> bool:
+    return storage.database.read(lambda connection: meta_value(connection, MERGE_DUE)) is not None
+
+
+def killed(_database: Database) -> None:
+    raise Killed
 
 
 def test_index_keeps_deleted_words_without_the_last_step(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from meeting_assets.artifacts.transcript import TranscriptUtterances, TranscriptWords
 from meeting_assets.core.errors import UsageError
@@ -167,6 +170,30 @@ def test_speaker_restricts_to_parts_of_their_name(
     ]
     with pytest.raises(UsageError, match="No speaker has the name 'Rui'"):
         texts(storage, "plan", SearchFilter(speaker="Rui"))
+
+
+def test_restrictions_with_more_values_than_a_query_takes_are_searched_in_batches(storage: Storage) -> None:
+    names = [f"Ruiz {number:04}" for number in range(1200)]
+    ids = [f"{number:04}" for number in range(1200)]
+    put(storage, [(names[0], "plan one"), (names[1199], "plan two"), ("Ben", "plan")], series_id=ids[0])
+    put(storage, [(names[1199], "plan three"), (names[600], "plan four")], series_id=ids[1199], first=2)
+    with storage.database.writing() as connection:
+        query = select(table_of(Speakers)).where(table_of(Speakers).c.name == names[0])
+        row = connection.execute(query).mappings().one()
+        others = [{**row, "speaker_key": f"name:{name}", "name": name} for name in names[1:1199]]
+        connection.execute(table_of(Speakers).insert(), others)
+        counts = dict.fromkeys(("meeting_count", "recording_count", "member_count", "regular_count"), 0)
+        of_all = {"title": "weekly", "first_at": FIRST, "last_at": FIRST, "inputs_hash": ""} | counts
+        series = [{"series_id": each} | of_all for each in ids]
+        connection.execute(table_of(RecordingSeries).insert(), series)
+
+    with storage.database.reading() as connection:
+        if storage.database.is_sqlite:
+            driver: Any = connection.connection.driver_connection
+            driver.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
+        result = search(connection, "plan", SearchFilter(speaker="ruiz", series="weekly"), 20)
+
+    assert [each.snippet.text for each in result.hits] == ["plan three", "plan four", "plan one", "plan two"]
 
 
 def test_corrected_speaker_is_found_without_indexing_again(storage: Storage) -> None:
