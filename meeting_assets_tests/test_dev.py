@@ -19,6 +19,7 @@ import pytest
 from websockets.sync.client import connect as websocket
 from websockets.typing import Subprotocol
 
+from meeting_assets.cli.exit_codes import ExitCode
 from meeting_assets.health.diagnostics.report import Severity
 from meeting_assets.orchestration.dev import DAEMON
 from meeting_assets.orchestration.home import prepare_home
@@ -159,6 +160,24 @@ def test_dev_with_a_key_calls_its_api_and_stops_during_a_run(home: Path, sandbox
         assert status == 0
         assert alive(begun) == []
         assert severity_of("runs") is Severity.WARNING
+
+
+def test_second_ctrl_c_kills_processes_that_stop_slowly(home: Path, sandbox: Sandbox) -> None:
+    # The run waits for its download, and delays the stop of its group.
+    sandbox.inject(Fault("transcript:", times=None, delay_s=LONG_S))
+    prepare_home(read_settings())
+
+    with dev(home) as running:
+        until(lambda: bool(run_statuses()), "a run that the sensor began", within_s=START_S)
+        begun = running.children()
+        running.process.send_signal(signal.SIGINT)
+        until(lambda: len(alive(begun)) < len(begun), "the end of a process", within_s=STOP_S)
+        is_stopping = running.process.poll() is None and bool(alive(begun))
+        status = running.stopped_by(signal.SIGINT)
+        until(lambda: not alive(begun), "the end of all processes", within_s=MOST_STOP_S)
+
+    assert is_stopping
+    assert status == ExitCode.INTERRUPTED
 
 
 def run_statuses() -> list[str]:

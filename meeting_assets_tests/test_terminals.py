@@ -26,6 +26,9 @@ pytestmark = [pytest.mark.deployment, needs_tmux]
 DAY = date(2026, 3, 2)
 DAYS = ("--from", str(DAY), "--to", str(DAY))
 WIDTHS = (60, 160)
+# Requests are delayed for far longer than a stopped command may take.
+DELAY_S = 300.0
+END_S = 15.0
 RECORDING = "RECORDING"
 PORT = "PORT"
 
@@ -130,14 +133,14 @@ def test_command_shows_whole_lines(sandbox: Sandbox, name: str, width: int) -> N
 def test_ctrl_c_ends_a_command_with_one_line(sandbox: Sandbox, name: str, width: int) -> None:
     case = STOPPED[name]
     if case.slow:
-        sandbox.inject(Fault(case.slow, times=None, delay_s=60))
+        sandbox.inject(Fault(case.slow, times=None, delay_s=DELAY_S))
     arguments = (*filled(case.arguments, sandbox), *(("--refetch",) if name == "sync" else ()))
 
     with terminal(arguments, width, environment()) as found:
         found.wait_for(case.begun)
         before = found.screen()
         found.press("C-c")
-        code = found.code()
+        code = found.code(within_s=END_S)
         screen = found.screen()
 
     assert case.begun in before, before

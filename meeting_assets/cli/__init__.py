@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
+from typing import NoReturn
 
 
 def main() -> None:
@@ -12,11 +15,27 @@ def main() -> None:
         from meeting_assets.core.interrupts import interrupts_raised
 
         with interrupts_raised():
-            from meeting_assets.cli.application import run
+            try:
+                from meeting_assets.cli.application import run
 
-            run()
+                run()
+            except KeyboardInterrupt:
+                _end_interrupted()  # inside, so that a second signal still ends the process
     except KeyboardInterrupt:
-        from meeting_assets.core.interrupts import INTERRUPTED_STATUS, SENTENCE
+        _end_interrupted()
 
-        print(f"Error: {SENTENCE}", file=sys.stderr)  # noqa: T201 - the command line may not be imported yet
-        sys.exit(INTERRUPTED_STATUS)
+
+def _end_interrupted() -> NoReturn:
+    """Prints one line and ends the process. The interpreter's own end would wait for threads, which may take long."""
+    from meeting_assets.core.interrupts import INTERRUPTED_STATUS, SENTENCE
+
+    # Each of these may fail: a closed reader, a full disk.
+    with suppress(OSError, ValueError):
+        if terminal := sys.modules.get("meeting_assets.cli.terminal"):
+            terminal.print_error(SENTENCE)
+        else:
+            print(f"Error: {SENTENCE}", file=sys.stderr)  # noqa: T201 - the module is not imported yet
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(INTERRUPTED_STATUS)

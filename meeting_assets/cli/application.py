@@ -126,15 +126,6 @@ def _run() -> None:
         sys.exit(ExitCode.UNAVAILABLE)
 
 
-def end_interrupted() -> None:
-    """Prints one line about an interrupted command, and ends the process.
-
-    The interpreter's own end would wait for threads, which may take long.
-    """
-    _print_error("Interrupted. Everything that was stored is kept; run the same command again to continue.")
-    sys.exit(ExitCode.INTERRUPTED)
-
-
 def _configure_logs() -> None:
     from meeting_assets.recall.log_filters import suppress_request_logs
 

@@ -20,7 +20,7 @@ from meeting_assets.cli.estimates import Estimate
 from meeting_assets.cli.terminal import Terminal
 from meeting_assets.console import MessageHandler, handling, progress
 from meeting_assets.core.logs import is_json
-from meeting_assets.core.progress import Stage, listened
+from meeting_assets.core.progress import Stage, listening
 
 TITLES: Mapping[Stage, str] = {
     Stage.START: "Starting",
@@ -54,7 +54,7 @@ def stages_shown(console: Console, title: str, stages: Sequence[Stage], *, is_qu
             estimate.update(stage, done, total, part)
             bar.update(task, completed=estimate.share, description=TITLES[stage], count=_count(done, total))
 
-        with listened(show):
+        with listening(show):
             yield
 
 

@@ -2,23 +2,26 @@
 
 Python executes signal handlers in the main thread only, between two bytecodes, and libraries such as Dagster replace
 them. So a thread watches Python's wakeup file, to which the interpreter writes each signal when it arrives. A signal
-that the parent process ignores, such as SIGINT of a background job, stays ignored.
+that the parent process ignores, such as SIGINT of a background job, is blocked: Dagster would handle it.
 """
 
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 WAKE_MAIN = signal.SIGUSR1
 """Ends a system call of the main thread, so that it executes the handlers of other signals."""
+WAKE_S = 0.1
+"""Time between two wake-ups. One is lost if it arrives just before a system call."""
 INTERRUPTED_STATUS = 130
-SENTENCE = "Interrupted. Everything that was stored is kept; run the same command again to continue."
+SENTENCE = "Interrupted. Run the same command again to continue."
 CALLBACK_S = 5.0
 SHOW_CURSOR = b"\x1b[?25h"
 
@@ -28,17 +31,18 @@ Callback = Callable[[], None]
 @contextmanager
 def interrupts_raised() -> Iterator[None]:
     """Raises KeyboardInterrupt for the first signal while the block runs. A second signal ends the process."""
-    if not (numbers := _heeded_signals()):
+    global _watch
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
-    readable, writable = os.pipe()
-    os.set_blocking(writable, False)
-    threading.Thread(
-        target=_watch, args=(readable, numbers, threading.get_ident()), name="interrupts", daemon=True
-    ).start()
-    former_file = signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
-    former = {number: signal.signal(number, _interrupt) for number in numbers}
-    signal.signal(WAKE_MAIN, lambda *_: None)
+    ignored = [number for number in INTERRUPTS if signal.getsignal(number) is signal.SIG_IGN]
+    # Threads inherit the mask, so this precedes the first of them.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ignored)
+    _watch = _Watch()
+    former_file = signal.set_wakeup_fd(_watch.writable, warn_on_full_buffer=False)
+    # Dagster copies the handler of SIGINT to SIGTERM, so blocked signals get the handler, too.
+    former = {number: signal.signal(number, _interrupt) for number in INTERRUPTS}
+    signal.signal(WAKE_MAIN, _watch.acknowledge)
     try:
         yield
     finally:
@@ -46,7 +50,9 @@ def interrupts_raised() -> Iterator[None]:
             signal.signal(number, handler)
         signal.signal(WAKE_MAIN, signal.SIG_IGN)  # the thread may still send it
         signal.set_wakeup_fd(former_file)
-        os.close(writable)  # ends the thread
+        os.close(_watch.writable)  # ends the thread
+        _watch = None
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 @contextmanager
@@ -65,11 +71,15 @@ def before_end(callback: Callback) -> Iterator[None]:
 
 @contextmanager
 def left_to_server() -> Iterator[None]:
-    """Leaves all signals in the block to a server, which stops at the first one and ends at once at the second one."""
+    """Leaves all signals in the block to a server.
+
+    uvicorn stops at the first signal. Of further ones, only SIGINT ends it without waiting for open requests.
+    """
     _is_left_to_server.set()
     try:
         yield
     finally:
+        is_interrupted()  # signals of the block that the thread has not read
         _is_left_to_server.clear()
 
 
@@ -77,8 +87,12 @@ def left_to_server() -> Iterator[None]:
 def hidden_from_children() -> Iterator[None]:
     """Keeps Ctrl-C from processes that the block starts: a terminal sends it to all of them.
 
-    This thread blocks SIGINT, which they inherit. Another thread still receives it, and wakes this one.
+    This thread blocks SIGINT, which they inherit. Another thread still receives it, and wakes this one. Without such a
+    thread the block changes nothing.
     """
+    if _watch is None:
+        yield
+        return
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
@@ -86,15 +100,17 @@ def hidden_from_children() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def wait_for_callbacks() -> None:
-    """Waits until the callbacks of the first signal have ended, if there was one, but at most `CALLBACK_S`."""
-    for thread in _calling:
-        thread.join(CALLBACK_S)
+def is_interrupted() -> bool:
+    """Whether a signal has arrived, also if its handler did nothing.
+
+    Waits until the callbacks of the first signal have ended, but at most `CALLBACK_S`. False outside
+    `interrupts_raised`.
+    """
+    return _watch is not None and _watch.has_arrived()
 
 
 _at_first: list[Callback] = []
 _at_second: list[Callback] = []
-_calling: list[threading.Thread] = []
 _is_left_to_server = threading.Event()
 
 
@@ -107,29 +123,59 @@ def _registered(callbacks: list[Callback], callback: Callback) -> Iterator[None]
         callbacks.remove(callback)
 
 
-def _heeded_signals() -> list[signal.Signals]:
-    """The signals that interrupt a command: none in a thread, and no signal that the parent process ignores."""
-    if threading.current_thread() is not threading.main_thread():
-        return []
-    return [number for number in INTERRUPTS if signal.getsignal(number) is not signal.SIG_IGN]
+class _Watch:
+    """A thread that counts the signals until its file is closed."""
+
+    def __init__(self) -> None:
+        self._readable, self.writable = os.pipe()
+        os.set_blocking(self.writable, False)
+        self._main = threading.get_ident()
+        self._count = 0
+        self._is_main_awake = False
+        self._calls: list[threading.Thread] = []
+        self._marker_read = threading.Event()
+        threading.Thread(target=self._run, name="interrupts", daemon=True).start()
+
+    def acknowledge(self, _number: int, _frame: FrameType | None) -> None:
+        """Handles `WAKE_MAIN`: the main thread executes handlers, so also those of the interrupt."""
+        self._is_main_awake = True
+
+    def has_arrived(self) -> bool:
+        """Whether a signal has arrived. Its callbacks have ended, or have taken too long."""
+        self._marker_read.clear()
+        # The thread reads the marker after all signals that arrived earlier.
+        os.write(self.writable, MARKER)
+        self._marker_read.wait(CALLBACK_S)
+        for call in self._calls:
+            call.join(CALLBACK_S)
+        return self._count > 0
+
+    def _run(self) -> None:
+        while arrived := self._next():
+            if arrived == MARKER:
+                self._marker_read.set()
+            elif arrived[0] in INTERRUPTS and not _is_left_to_server.is_set():
+                self._count += 1
+                if self._count > 1:
+                    _end_now()
+                # In threads of their own, so that a slow callback does not delay the second signal.
+                self._calls = [threading.Thread(target=each, daemon=True) for each in _at_first]
+                for call in self._calls:
+                    call.start()
+        os.close(self._readable)
+
+    def _next(self) -> bytes:
+        """The next byte of the file. Until then it wakes the main thread, where a system call delays the handler."""
+        while self._count and not self._is_main_awake:
+            signal.pthread_kill(self._main, WAKE_MAIN)
+            if select.select([self._readable], [], [], WAKE_S)[0]:
+                break
+        return os.read(self._readable, 1)
 
 
-def _watch(readable: int, numbers: Collection[int], main: int) -> None:
-    """Counts the signals until the file is closed."""
-    count = 0
-    while arrived := os.read(readable, 1):
-        if arrived[0] not in numbers or _is_left_to_server.is_set():
-            continue
-        count += 1
-        if count > 1:
-            _end_now()
-        for callback in _at_first:
-            # In a thread of its own, so that a slow callback does not delay the second signal.
-            _calling.append(threading.Thread(target=callback, name="first interrupt", daemon=True))
-            _calling[-1].start()
-        # A system call of the main thread goes on while that thread blocks the signal.
-        signal.pthread_kill(main, WAKE_MAIN)
-    os.close(readable)
+MARKER = b"\0"
+
+_watch: _Watch | None = None
 
 
 def _end_now() -> None:

@@ -44,7 +44,7 @@ def report_progress(stage: Stage, done: int, total: int, part: str = "") -> None
 
 
 @contextmanager
-def listened(listener: Listener) -> Iterator[None]:
+def listening(listener: Listener) -> Iterator[None]:
     """Passes reports of progress in the block to a function."""
     _listeners.append(listener)
     try:

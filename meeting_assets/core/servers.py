@@ -68,7 +68,8 @@ def silent_server(application: Any, **options: Any) -> uvicorn.Server:
 def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
     """Calls `stop` for SIGINT and SIGTERM while the block runs, also before uvicorn installs its handlers.
 
-    uvicorn raises the signal again after its shutdown. The process then exits with status 0.
+    uvicorn raises the signal again after its shutdown. The process then exits with status 0. A second SIGINT ends
+    uvicorn without waiting for open requests; a second SIGTERM changes nothing.
 
     Args:
         stop: makes the server in the block return; it may be called repeatedly.

@@ -4,13 +4,16 @@ Dagster interrupts the current step, and reports the run as failed unless it was
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import dagster as dg
 
-from meeting_assets.core.interrupts import before_interrupt, hidden_from_children, wait_for_callbacks
+from meeting_assets.core.interrupts import before_interrupt, hidden_from_children, is_interrupted
 
 MESSAGE = "The command was interrupted."
+REASON_TAG = "dagster/failure_reason"
+BY_INTERRUPT = "UNEXPECTED_TERMINATION"
+"""Dagster's reason for a run that an interrupt ended before it was marked as canceling."""
 
 
 @contextmanager
@@ -20,24 +23,26 @@ def canceled_by_interrupts(instance: dg.DagsterInstance, run_id: str) -> Iterato
     Raises:
         KeyboardInterrupt: the block was interrupted. Dagster itself ends the run without raising the interrupt again.
     """
-    is_interrupted = False
 
     def mark() -> None:
-        nonlocal is_interrupted
-        is_interrupted = True
-        run = instance.get_run_by_id(run_id)
-        if run is not None and not run.is_finished:
-            instance.report_run_canceling(run, MESSAGE)
+        # Dagster's storage may not answer. The command ends all the same, and the next one reports the run.
+        with suppress(Exception):
+            run = instance.get_run_by_id(run_id)
+            if run is not None and not run.is_finished:
+                instance.report_run_canceling(run, MESSAGE)
 
-    try:
-        # In each step Dagster starts processes, which would print a traceback each.
-        with before_interrupt(mark), hidden_from_children():
+    # In each step Dagster starts processes, which would print a traceback each.
+    with before_interrupt(mark), hidden_from_children():
+        try:
             yield
-    finally:
-        if is_interrupted:
-            wait_for_callbacks()
-            _report_canceled(instance, run_id)
-    if is_interrupted:
+        except dg.DagsterExecutionInterruptedError:  # between the steps
+            raise KeyboardInterrupt from None
+        finally:
+            # Dagster ignores signals that arrive during its last events.
+            was_interrupted = is_interrupted()
+            if was_interrupted:
+                _report_canceled(instance, run_id)
+    if was_interrupted:
         raise KeyboardInterrupt
 
 
@@ -47,12 +52,19 @@ def marked_before_reported() -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
-        wait_for_callbacks()
+        is_interrupted()
         raise
 
 
 def _report_canceled(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Marks a run that was interrupted between two steps, which Dagster reports as failed or not at all."""
-    run = instance.get_run_by_id(run_id)
-    if run is not None and run.status not in (dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.SUCCESS):
-        instance.report_run_canceled(run, MESSAGE)
+    """Marks a run that was interrupted between two steps, which Dagster reports as failed or not at all.
+
+    A run that failed before the interrupt stays failed.
+    """
+    with suppress(Exception):
+        run = instance.get_run_by_id(run_id)
+        if run is None:
+            return
+        failed_by_interrupt = run.tags.get(REASON_TAG) == BY_INTERRUPT
+        if not run.is_finished or (run.status is dg.DagsterRunStatus.FAILURE and failed_by_interrupt):
+            instance.report_run_canceled(run, MESSAGE)

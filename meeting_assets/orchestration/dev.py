@@ -102,8 +102,9 @@ class DagsterDev:
             for number in STOP_SIGNALS:
                 running.callback(signal.signal, number, signal.signal(number, self._request_stop))
             self._folder = Path(running.enter_context(TemporaryDirectory()))
-            running.callback(self._processes.stop, STOP_S)
+            # Entered first, so that a second signal during the stop kills the processes.
             running.enter_context(before_end(self._processes.kill))
+            running.callback(self._processes.stop, STOP_S)
             self._start_code_server()
             self._running = running.pop_all()
         return self

@@ -8,7 +8,6 @@ they leave that window.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -21,6 +20,7 @@ from sqlmodel import SQLModel
 
 from meeting_assets.core.batches import batched
 from meeting_assets.core.clocks import elapsed_s
+from meeting_assets.core.coroutines import run_coroutine
 from meeting_assets.core.errors import ApiError, ListRefused, PayloadError
 from meeting_assets.core.instants import day_of, shifted, to_iso8601
 from meeting_assets.pipeline.calendar_links import choose_bots, link_bots, lock_recordings_of, unlinked_bots
@@ -93,7 +93,7 @@ def update_calendar(storage: Storage, access: Access) -> CalendarReport:
     clock = ObservationClock.of(storage.database)
     began_at = clock.wall_clock()
     try:
-        asyncio.run(_list_changes(storage, access, clock, report))
+        run_coroutine(_list_changes(storage, access, clock, report))
     except ListRefused as error:
         storage.database.set_meta(FAULT, unavailable_sentence(error))
         if report.listed:

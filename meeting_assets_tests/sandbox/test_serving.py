@@ -16,11 +16,15 @@ from .conftest import DAY, client
 
 SERVE = """
 from meeting_assets.sandbox import Sandbox, empty, serve_forever
-sandbox = Sandbox(empty())
-sandbox.start()
-print(sandbox.url, flush=True)
-serve_forever(sandbox)
+
+class Announced(Sandbox):
+    def start(self):
+        super().start()
+        print(self.url, flush=True)
+
+serve_forever(Announced(empty()))
 """
+"""`serve_forever` handles signals before it starts the sandbox, so its address appears after that."""
 
 
 def test_port_can_be_chosen() -> None:

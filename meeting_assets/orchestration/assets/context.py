@@ -4,7 +4,6 @@ They belong to no day, so one unpartitioned step updates them, in a job of its o
 evaluated in the same step, after every pass.
 """
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import partial
@@ -15,6 +14,7 @@ from pydantic import Field
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
+from meeting_assets.core.coroutines import run_coroutine
 from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.core.instants import now
 from meeting_assets.health.bot_checks import bot_checks
@@ -123,7 +123,7 @@ def is_context_due(storage: Storage, settings: Settings, workspace: Workspace = 
     """
     if settings.calendar or not _is_recent(workspace):
         return True
-    return not asyncio.run(are_bots_current(storage, access_of(settings)))
+    return not run_coroutine(are_bots_current(storage, access_of(settings)))
 
 
 def _is_recent(workspace: Workspace) -> bool:
@@ -155,10 +155,10 @@ def _update_bots(storage: Storage, settings: Settings, config: ContextConfig) ->
     """Runs a pass over the bots, or retrieves the bots of webhook messages and marks these messages as handled."""
     access = access_of(settings)
     if not config.only_webhooks:
-        return asyncio.run(sync_bots(storage, access, [canonical_uuid(each) for each in config.bot_ids]))
+        return run_coroutine(sync_bots(storage, access, [canonical_uuid(each) for each in config.bot_ids]))
     messages = _unhandled(storage, BOT)
     bot_ids = {message.object_id for message in messages}
-    report = asyncio.run(sync_bots(storage, access, bot_ids)) if bot_ids else BotsReport()
+    report = run_coroutine(sync_bots(storage, access, bot_ids)) if bot_ids else BotsReport()
     handled = [message for message in messages if message.object_id not in report.failed]
     if not settings.calendar:
         # Otherwise the calendar step marks them, after its pass.

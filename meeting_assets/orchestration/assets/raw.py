@@ -1,6 +1,5 @@
 """The raw step: one pass over the API's lists fetches recordings, their media objects and the seven raw artifacts."""
 
-import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -12,6 +11,7 @@ from sqlmodel import SQLModel
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.artifacts.artifact import Artifact
+from meeting_assets.core.coroutines import run_coroutine
 from meeting_assets.core.ids import canonical_uuid
 from meeting_assets.core.instants import now
 from meeting_assets.health.counts import (
@@ -111,7 +111,7 @@ def raw_assets(days: dg.DailyPartitionsDefinition, database: str, workspace: Wor
             fetching = fetch_days(
                 opened_storage, access_of(settings), days, kinds=kinds, recording_ids=named, refetch=config.refetch
             )
-            report = asyncio.run(fetching)
+            report = run_coroutine(fetching)
             results = _materializations(context, workspace, opened_storage, report, days, named, listed_at)
         yield from published(context, results)
         fail_if_faulty(report.faults)

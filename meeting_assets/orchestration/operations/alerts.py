@@ -126,7 +126,8 @@ def _new_failures(context: dg.SensorEvaluationContext, workspace: Workspace, cur
     runs = _runs(context, workspace, [record.run_id for record in records])
     for record in records:
         run, event = runs.get(record.run_id), record.event_log_entry.dagster_event
-        if run is not None and event is not None:
+        # Ctrl-C between two steps: Dagster reports a failure, and the command cancels the run right after it.
+        if run is not None and event is not None and run.status is not dg.DagsterRunStatus.CANCELED:
             yield Undecided(failure_of(run, event), record.timestamp)
 
 
