@@ -106,7 +106,7 @@ def _purge_expired(settings: Settings, storage: Storage, *, is_asking: bool) -> 
 
 
 def _republish(settings: Settings, storage: Storage) -> list[str]:
-    """Writes the shared pages again without the purged recordings, and returns what went wrong.
+    """Writes the shared pages again without the purged recordings, and returns errors.
 
     Errors are not raised: the recordings are deleted already, and the report and the verification must follow.
     """
