@@ -90,7 +90,7 @@ def test_sync_rolls_up_the_weeks_of_its_days_and_the_following_ones(defs: dg.Def
 def weeks_of_a_sync() -> list[date]:
     """What a sync of the two days would roll up now."""
     with open_test_storage() as storage:
-        return weeks_to_roll_up([SUNDAY, MONDAY], storage)
+        return weeks_to_roll_up([SUNDAY, MONDAY], storage, read_settings())
 
 
 def test_sync_of_stored_days_rolls_up_no_week(defs: dg.Definitions) -> None:
