@@ -61,9 +61,7 @@ def outdated_weeks_sensor(weeks: dg.WeeklyPartitionsDefinition, workspace: Works
 
 def _is_other_work_due(storage: Storage, settings: Settings) -> bool:
     """True if people or series are outdated, or if shared pages are missing."""
-    return (
-        are_people_outdated(storage) or bool(outdated_series(storage)) or are_shared_pages_missing(storage, settings)
-    )
+    return are_people_outdated(storage) or bool(outdated_series(storage)) or are_shared_pages_missing(storage, settings)
 
 
 def _request(first: date, last: date) -> dg.RunRequest:
