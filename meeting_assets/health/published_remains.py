@@ -1,8 +1,9 @@
 """The part of purge verification that searches the publications store.
 
 The names of all files are searched for the ids of the recordings. The contents of shared files are searched for these
-ids, for the ids of their bots and calendar events, and for texts and values. Files of other recordings have one recording each, and are not read. A text that the page of
-definitions contains, too, proves nothing: it belongs to the site.
+ids, for the ids of their bots and calendar events, and for texts and values. Files of other recordings have one
+recording each, and are not read. A text that the page of definitions contains, too, proves nothing: it belongs to the
+site.
 """
 
 from __future__ import annotations
