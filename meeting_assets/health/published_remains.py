@@ -1,8 +1,9 @@
 """The part of purge verification that searches the publications store.
 
-The names of all files are searched for the ids of the recordings. The contents of shared files are searched for ids,
-texts and values. Files of other recordings have one recording each, and are not read. A text that the page of
-definitions contains, too, proves nothing: it belongs to the site.
+The names of all files are searched for the ids of the recordings. The contents of shared files are searched for these
+ids, for the ids of their bots and calendar events, and for texts and values. Files of other recordings have one
+recording each, and are not read. A text that the page of definitions contains, too, proves nothing: it belongs to the
+site.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from html import escape
 
 from meeting_assets.health.fingerprints import MIN_TEXT_BYTES, Fingerprints
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.store.publications import DEFINITIONS, ids_in
+from meeting_assets.store.publications import DEFINITIONS
 
 
 @dataclass(slots=True)
@@ -37,17 +38,19 @@ def published_remains(storage: Storage, fingerprints: Fingerprints, excerpts: Co
         found.sentences.append(f"the publications store keeps {name}")
     values = {each for each in fingerprints.values if len(each.encode(errors="replace")) >= MIN_TEXT_BYTES}
     needles = [(each, variant.encode(errors="replace")) for each in {*excerpts, *values} for variant in variants(each)]
-    wanted = {*fingerprints.recording_ids}
+    wanted = {each.encode() for each in {*fingerprints.recording_ids, *fingerprints.object_ids}}
     of_site: set[str] = set()
+    naming: set[str] = set()
     for key, content in store.shared_contents():
         if key == DEFINITIONS:
-            of_site = {text for text, needle in needles if needle in content}
+            of_site |= {text for text, needle in needles if needle in content}
             continue
-        if ids_in(content) & wanted:
-            found.sentences.append(f"{key} in the publications store mentions the recording")
+        if any(each in content for each in wanted):
+            naming.add(key)
         for text, needle in needles:
             if needle in content:
                 found.keys_by_text.setdefault(text, key)
+    found.sentences += [f"{key} in the publications store mentions the recording" for key in sorted(naming)]
     found.keys_by_text = {text: key for text, key in found.keys_by_text.items() if text not in of_site}
     return found
 

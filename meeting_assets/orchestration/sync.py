@@ -20,6 +20,7 @@ from meeting_assets.orchestration.assets.rollups import JOB as ROLL_UP
 from meeting_assets.orchestration.run_tags import database_tag
 from meeting_assets.orchestration.runs import RunOutcome, run, run_days
 from meeting_assets.pipeline.discover import ARTIFACTS_COME_WITHIN
+from meeting_assets.pipeline.missing_pages import are_shared_pages_missing
 from meeting_assets.pipeline.pending_recordings import late_arrivals
 from meeting_assets.pipeline.rollup import are_people_outdated, outdated_weeks
 from meeting_assets.pipeline.series_rollup import outdated_series
@@ -88,7 +89,7 @@ def sync(
         else:
             if not recording_ids and (since := unlisted_since(days, began)) < began:
                 _run_late_arrivals(defs, storage, access, days, report, since, tags)
-            for chunk in chunks(weeks_to_roll_up(days, storage)):
+            for chunk in chunks(weeks_to_roll_up(days, storage, settings)):
                 report.runs.append(run(defs, ROLL_UP, chunk, run_config={}, tags=tags))
         with suppress(StoreError):
             _remove_heartbeats(storage, report.runs)
@@ -111,10 +112,13 @@ def weeks_of(days: Iterable[date]) -> list[date]:
     return sorted(found | {week + WEEK for week in found if week < this_week})
 
 
-def weeks_to_roll_up(days: Iterable[date], storage: Storage) -> list[date]:
-    """The weeks of some days from the first to the last outdated one; all if people or series are outdated."""
+def weeks_to_roll_up(days: Iterable[date], storage: Storage, settings: Settings) -> list[date]:
+    """The weeks of some days from the first to the last outdated one.
+
+    All weeks if people or series are outdated, or if shared pages are missing, which any run of a roll-up writes.
+    """
     weeks = weeks_of(days)
-    if are_people_outdated(storage) or outdated_series(storage):
+    if are_people_outdated(storage) or outdated_series(storage) or are_shared_pages_missing(storage, settings):
         return weeks
     outdated = outdated_weeks(storage, weeks)
     return [week for week in weeks if outdated and outdated[0] <= week <= outdated[-1]]

@@ -48,7 +48,8 @@ async def fetch_days(
         Transient: the API's lists could not be read; no artifact is marked absent.
         SettingsError: every named recording is unknown or of another day; if only some are, the others are fetched
             and the report names those of another day as faults.
-        StoreError: raw store or database cannot be written.
+        StoreError: raw store or database cannot be written. An unusable publications store stops no fetch: it only
+            leaves purges unfinished.
     """
     started = monotonic()
     report = FetchReport()

@@ -6,7 +6,8 @@
     meetings/{day}/{recording_id}/{day}_{recording_id}.{extension}  its downloads and exports
 
 All files of a recording are below one prefix, so a purge deletes that prefix. Shared files that mention the recording
-contain its id, because each mention links to the page of the meeting.
+contain its id, because each mention links to the page of the meeting. Only health.html may describe a meeting without
+its id, such as a missed one, so every purge deletes it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from obstore.store import MemoryStore
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 MEETINGS = "meetings"
 INDEX = "index.html"
+HEALTH = "health.html"
 DEFINITIONS = "definitions.html"
 """The key of the page of definitions, which contains no meeting."""
 CALLS_AT_ONCE = 16
@@ -43,8 +45,10 @@ CONTENT_TYPES = {
     "md": "text/markdown; charset=utf-8",
 }
 """By the ends of keys."""
-READ_AT_ONCE = 64
-"""Shared files in memory at once."""
+PIECE_BYTES = 8 * 2**20
+"""Larger shared files are read in pieces of this size."""
+OVERLAP_BYTES = 64 * 2**10
+"""Each piece begins with the end of the one before it, so that a text up to this size is in one piece."""
 
 _SHARED = re.compile(r"[a-z_]+\.(html|css|js|json)|(people|series)/[^/]+\.html")
 _ID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -132,12 +136,34 @@ class PublicationStore(Objects):
                 found |= self.sizes(f"{prefix}/")
         return found
 
-    def shared_contents(self) -> Iterator[tuple[str, bytes]]:
-        """The objects that belong to no recording, with their contents. Foreign objects count, too."""
+    def shared_contents(self, *, is_ours_only: bool = False) -> Iterator[tuple[str, bytes]]:
+        """The objects that belong to no recording, with their contents; large ones in several overlapping pieces.
+
+        Foreign objects count, too, except with `is_ours_only`.
+        """
+        sizes = {key: n for key, n in self.sizes_of_shared().items() if not is_ours_only or _SHARED.fullmatch(key)}
+        large = sorted(key for key, size_bytes in sizes.items() if size_bytes > PIECE_BYTES)
         with ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
-            for keys in batched(sorted(self.sizes_of_shared()), READ_AT_ONCE):
+            for keys in batched(sorted(sizes.keys() - {*large}), CALLS_AT_ONCE):
                 contents = zip(keys, pool.map(self.get, keys), strict=True)
                 yield from ((key, content) for key, content in contents if content is not None)
+        for key in large:
+            yield from ((key, piece) for piece in self._pieces(key))
+
+    def _pieces(self, key: str) -> Iterator[bytes]:
+        """The content of an object in pieces; none if it does not exist any more."""
+        stream = self.translated(f"give {key}", lambda: self._stream(key))
+        end = b""
+        while (part := self.translated(f"give {key}", lambda: next(stream, None))) is not None:
+            piece = end + bytes(part)
+            yield piece
+            end = piece[-OVERLAP_BYTES:]
+
+    def _stream(self, key: str) -> Iterator[Any]:
+        try:
+            return iter(self._store.get(key).stream(min_chunk_size=PIECE_BYTES))
+        except FileNotFoundError:
+            return iter(())
 
     def names_with(self, recording_ids: Collection[str]) -> list[str]:
         """All prefixes and keys that contain the id of a recording; of a meeting only its prefix."""
@@ -153,24 +179,23 @@ class PublicationStore(Objects):
         named = zip(days, self.names_below(days), strict=True)
         return sorted(f"{day}/{name}/" for day, names in named for name in names if name in wanted)
 
-    def purge(self, recording_ids: Collection[str]) -> int:
-        """Deletes all files of recordings, and the shared files of ours that mention them; returns their number.
+    def shared_with(self, recording_ids: Collection[str]) -> list[str]:
+        """The shared files of ours that mention recordings, and health.html, which may describe them without an id."""
+        if not recording_ids:
+            return []
+        wanted = {*recording_ids}
+        contents = self.shared_contents(is_ours_only=True)
+        return sorted({key for key, content in contents if key == HEALTH or not wanted.isdisjoint(ids_in(content))})
 
-        Shared files are written again by the next run.
-        """
-        return sum(map(self._purge_prefix, self.prefixes_of(recording_ids))) + self._purge_shared(recording_ids)
+    def purge(self, recording_ids: Collection[str], shared: Collection[str]) -> int:
+        """Deletes all files of recordings, and some shared files; returns their number."""
+        count = sum(map(self._purge_prefix, self.prefixes_of(recording_ids)))
+        self.delete(sorted(shared))
+        return count + len(shared)
 
     def _purge_prefix(self, prefix: str) -> int:
         keys = self.keys(prefix)
         self.delete(keys)
         if folder := self.folder:
             self.translated(f"delete {prefix}", lambda: remove_folder(folder / prefix))
-        return len(keys)
-
-    def _purge_shared(self, recording_ids: Collection[str]) -> int:
-        if not recording_ids:
-            return 0
-        wanted = {*recording_ids}
-        keys = [key for key, content in self.shared_contents() if _SHARED.fullmatch(key) and ids_in(content) & wanted]
-        self.delete(keys)
         return len(keys)

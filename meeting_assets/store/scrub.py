@@ -4,7 +4,7 @@ SQLite overwrites deleted rows (`secure_delete`), but older pages stay in the wr
 PostgreSQL keeps dead rows until a VACUUM; its log, replicas and backups are the operator's task. A VACUUM skips tables
 that the role may not vacuum, with a warning instead of an error, and keeps rows that an older transaction may see.
 FTS5 keeps deleted words until its segments are merged, and GIN never removes a word, so PostgreSQL writes the table of
-the search index and its indexes again.
+the search index and its indexes again. No search can begin while that statement waits for a lock, so it gives up soon.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ CHECKPOINT_TRIES = 5
 HORIZON_TRIES = 5
 BUSY_TIMEOUT_S = 2.0
 PAUSE_S = 0.5
+LOCK_TIMEOUT_S = 10.0
+"""How long searches may wait behind the vacuum of the search index, which waits for older ones."""
+_LOCK_NOT_AVAILABLE = "55P03"
 IN_THE_WAY = (
     "Another process reads the database, so its files may still contain deleted text: "
     "run the same purge again when that process has ended."
@@ -33,6 +36,11 @@ IN_THE_WAY = (
 HELD_BACK = (
     "A transaction that began before the purge keeps deleted rows in the tables: "
     "end it (pg_stat_activity, pg_prepared_xacts), then run the same purge again."
+)
+
+IN_USE = (
+    f"Another transaction uses the table {PASSAGES.name}, so the search index may still contain deleted words: end it "
+    "(pg_stat_activity), then run the same purge again."
 )
 
 # Sessions, prepared transactions and replication slots that began before this statement. Sessions of other roles show
@@ -102,27 +110,40 @@ def _execute_alone(database: Database, statement: str) -> list[Any] | None:
 
 def _vacuumed(database: Database, tables: Collection[str]) -> list[str]:
     engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
+    plain = [each for each in tables if each != PASSAGES.name]
     try:
         with engine.connect() as connection:
             is_free = _waited_for_older(connection)
-            skipped = [each for each in tables if not _vacuum(connection, database.qualified(each), _option(each))]
+            skipped = [each for each in plain if not _vacuum(connection, database.qualified(each))]
             is_free = is_free and not _may_be_held_back(
-                connection, [database.qualified(name) for name in set(tables) - {*skipped}]
+                connection, [database.qualified(name) for name in set(plain) - {*skipped}]
             )
+            # The last one: it may have to wait, and other tables are vacuumed in any case.
+            obstacle = _rewrite_index(connection, database) if PASSAGES.name in tables else None
     except DBAPIError as error:
         cause = type(error.orig).__name__
         return [f"Tables could not be vacuumed ({cause}): run VACUUM on {', '.join(tables)} as their owner."]
-    of_index = f", and VACUUM FULL on {PASSAGES.name}" if PASSAGES.name in skipped else ""
-    advice = f"The role may not vacuum {', '.join(skipped)}: run VACUUM on these tables as their owner{of_index}."
-    return [*([advice] if skipped else []), *([] if is_free else [HELD_BACK])]
+    advice = f"The role may not vacuum {', '.join(skipped)}: run VACUUM on these tables as their owner."
+    return [*([advice] if skipped else []), *([] if is_free else [HELD_BACK]), *([obstacle] if obstacle else [])]
 
 
-def _option(table: str) -> str:
-    """FULL for the search index: writes the table and its indexes again, without the deleted words."""
-    return "FULL" if table == PASSAGES.name else ""
+def _rewrite_index(connection: Connection, database: Database) -> str | None:
+    """Writes the table of the search index and its indexes again, without deleted words; a sentence if it cannot."""
+    connection.exec_driver_sql(f"SET lock_timeout = '{round(LOCK_TIMEOUT_S * 1000)}ms'")
+    try:
+        is_vacuumed = _vacuum(connection, database.qualified(PASSAGES.name), "FULL")
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            raise
+        return IN_USE
+    finally:
+        # A broken connection has no setting to reset.
+        if not connection.invalidated:
+            connection.exec_driver_sql("RESET lock_timeout")
+    return None if is_vacuumed else f"The role may not vacuum {PASSAGES.name}: run VACUUM FULL on it as its owner."
 
 
-def _vacuum(connection: Connection, table: str, option: str) -> bool:
+def _vacuum(connection: Connection, table: str, option: str = "") -> bool:
     """Vacuums a table; False if PostgreSQL skipped it, which it says in a warning."""
     warnings: list[str] = []
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from meeting_assets.core.errors import StoreError
+from meeting_assets.store import publications
 from meeting_assets.store.object_stores import open_object_store
 from meeting_assets.store.publications import PublicationStore, meeting_prefix
 from meeting_assets_tests.support.object_store import BUCKET, s3_server
@@ -41,7 +42,8 @@ def test_reading_creates_nothing(store: PublicationStore) -> None:
     assert dict(store.shared_contents()) == {}
     assert store.names_with([PURGED]) == []
     assert store.get("index.html") is None
-    assert store.purge([PURGED]) == 0
+    assert store.shared_with([PURGED]) == []
+    assert store.purge([PURGED], []) == 0
     store.delete(["index.html"])
 
     assert store.folder is None or not store.folder.exists()
@@ -65,16 +67,50 @@ def test_purge_deletes_files_of_any_day_and_shared_files_that_mention_the_record
             "index.html": link(PURGED) + link(KEPT),
             "people/1.html": link(KEPT),
             "series/2.html": link(PURGED),
+            "health.html": b"a missed meeting without an id",
             "notes.txt": link(PURGED),
         }
     )
 
-    assert store.purge([PURGED]) == 4
-    assert store.purge([PURGED]) == 0
+    shared = store.shared_with([PURGED])
+    assert shared == ["health.html", "index.html", "series/2.html"]
+    assert store.shared_with([]) == []
+    assert store.purge([PURGED], shared) == 5
+    assert store.purge([PURGED], store.shared_with([PURGED])) == 0
     assert {*store.keys("")} == {f"{meeting_prefix(DAY, KEPT)}index.html", "people/1.html", "notes.txt"}
     assert store.names_with([PURGED]) == []
     if store.folder is not None:
         assert not (store.folder / "meetings" / str(OTHER_DAY)).exists()
+
+
+def test_purge_reads_no_foreign_file(store: PublicationStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.put_all({"index.html": link(PURGED), "backup.tar": b"x", "photos/1.html": link(PURGED), "people/a.txt": b"x"})
+    read: list[str] = []
+    get = PublicationStore.get
+
+    def noting_get(self: PublicationStore, key: str) -> bytes | None:
+        read.append(key)
+        return get(self, key)
+
+    monkeypatch.setattr(PublicationStore, "get", noting_get)
+
+    assert store.shared_with([PURGED]) == read == ["index.html"]
+
+
+@pytest.mark.parametrize("before", [0, 100 - len(PURGED) // 2, 250 - len(PURGED)])
+def test_large_shared_files_are_read_in_pieces_that_split_no_text(
+    store: PublicationStore, monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
+    monkeypatch.setattr(publications, "PIECE_BYTES", 100)
+    monkeypatch.setattr(publications, "OVERLAP_BYTES", 50)
+    content = (b"." * before + PURGED.encode()).ljust(250, b".")
+    store.put_all({"index.html": content, "small.html": b"x"})
+
+    pieces = [*store.shared_contents()]
+
+    assert pieces[0] == ("small.html", b"x")
+    assert any(PURGED.encode() in piece for _, piece in pieces)
+    assert store.shared_with([PURGED]) == ["index.html"]
 
 
 @pytest.mark.parametrize("key", [f"meetings/{DAY}/{PURGED}/x", f"elsewhere/{PURGED}", f"meetings/{PURGED}/x/y"])
@@ -94,7 +130,7 @@ def test_incomplete_files_of_a_folder_are_purged(tmp_path: Path) -> None:
     half_written.parent.mkdir(parents=True)
     half_written.write_bytes(b"text")
 
-    store.purge([PURGED])
+    store.purge([PURGED], [])
 
     assert not half_written.parent.exists()
 

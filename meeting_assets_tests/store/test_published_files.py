@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from meeting_assets.core.instants import now
+from meeting_assets.pipeline.deletion.removal import PurgeReport, forget_published
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.publications.writing import write_files
 from meeting_assets.store import tombstones
@@ -72,7 +73,7 @@ def purge_steps(storage: Storage) -> list[Step]:
         storage.database.write(lambda connection: connection.execute(delete))
 
     def delete_files() -> None:
-        storage.publications.purge([RECORDING])
+        assert forget_published(storage, [RECORDING], PurgeReport())
 
     return [add_tombstone, delete_rows, delete_files]
 

@@ -3,6 +3,7 @@
 import dagster as dg
 from sqlalchemy import select
 
+from meeting_assets.core.errors import NotPublished
 from meeting_assets.orchestration.assets.checks import VIOLATIONS
 from meeting_assets.orchestration.resources import apply_settings, storage_key, storage_of
 from meeting_assets.orchestration.run_tags import for_this_database
@@ -14,6 +15,7 @@ from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges, has_u
 from meeting_assets.pipeline.storage import Storage, access_of, open_storage
 from meeting_assets.publications.shared_publishing import republish_shared
 from meeting_assets.schema.persistent import Recordings
+from meeting_assets.settings import Settings
 from meeting_assets.store.database import META, table_of
 
 RECORDINGS_PER_NIGHT = 5_000
@@ -47,7 +49,7 @@ def purge_old_recordings(context: dg.OpExecutionContext, workspace: Workspace) -
     """The work of the step.
 
     Raises:
-        dg.Failure: recordings were left, or the retention needs a confirmation.
+        dg.Failure: something was not deleted or written, or the retention needs a confirmation.
     """
     with storage_of(context, workspace).open_storage() as (settings, opened_storage):
         finished = PurgeReport()
@@ -55,23 +57,32 @@ def purge_old_recordings(context: dg.OpExecutionContext, workspace: Workspace) -
         left_behind = finish_purges(opened_storage, finished)
         today = confirmed_today(opened_storage, access_of(settings) if settings.api_key is not None else None)
         report, waiting = retain(opened_storage, today, limit=RECORDINGS_PER_NIGHT, budget_s=BUDGET_S)
-        pages = republish_shared(opened_storage, settings)
-    context.log.info(f"{report.recordings} recordings are purged, {report.remaining} are left for another night.")
-    context.add_output_metadata(
-        {
-            "recordings_purged": report.recordings,
-            "recordings_left": report.remaining,
-            "rows_deleted": report.rows,
-            "raw_objects_deleted": report.raw_objects,
-            "raw_objects_left_behind_deleted": left_behind,
-            "published_files_deleted": finished.published_files + report.published_files,
-        }
-    )
-    if settings.retention_days is not None or was_waiting:
-        _evaluate(context, workspace, waiting)
-    faults = [*dict.fromkeys([*([waiting] if waiting else []), *finished.obstacles, *report.obstacles, *pages.faults])]
+        # Before the shared pages are written: a failure there must not hide these results.
+        context.log.info(f"{report.recordings} recordings are purged, {report.remaining} are left for another night.")
+        context.add_output_metadata(
+            {
+                "recordings_purged": report.recordings,
+                "recordings_left": report.remaining,
+                "rows_deleted": report.rows,
+                "raw_objects_deleted": report.raw_objects,
+                "raw_objects_left_behind_deleted": left_behind,
+                "published_files_deleted": finished.published_files + report.published_files,
+            }
+        )
+        if settings.retention_days is not None or was_waiting:
+            _evaluate(context, workspace, waiting)
+        of_pages = _republish(opened_storage, settings)
+    faults = [*dict.fromkeys([*([waiting] if waiting else []), *finished.obstacles, *report.obstacles, *of_pages])]
     if faults:
         raise dg.Failure(description=" ".join(faults), allow_retries=False)
+
+
+def _republish(storage: Storage, settings: Settings) -> list[str]:
+    """Writes the shared pages again without the purged recordings; returns the faults."""
+    try:
+        return republish_shared(storage, settings).faults
+    except NotPublished as error:
+        return [str(error)]
 
 
 def nightly_retention(workspace: Workspace = DEFAULT) -> dg.ScheduleDefinition:

@@ -19,6 +19,7 @@ from meeting_assets.orchestration.triggers.run_requests import request_for
 from meeting_assets.orchestration.workspace import CHECK_TABLES, Workspace
 from meeting_assets.pipeline.derive import days_of_outdated_metrics
 from meeting_assets.pipeline.listing_pass import ListingPass
+from meeting_assets.pipeline.missing_pages import days_without_pages
 from meeting_assets.pipeline.pending_recordings import list_arrivals
 from meeting_assets.pipeline.search_index import days_of_outdated_index
 from meeting_assets.pipeline.storage import Storage, bind_origin, open_storage
@@ -55,8 +56,8 @@ def nightly_reconciliation(days: dg.DailyPartitionsDefinition, workspace: Worksp
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=(
-            f"Syncs the last {LAST_DAYS} days again, and every older day with late artifacts, unfinished recordings or "
-            f"rows of another version (the {MAX_OUTDATED_DAYS} oldest of these days per night)."
+            f"Syncs the last {LAST_DAYS} days again, and every older day with late artifacts, unfinished recordings, "
+            f"rows of another version or missing pages (the {MAX_OUTDATED_DAYS} oldest of these days per night)."
         ),
     )
     def _schedule(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
@@ -84,13 +85,17 @@ def nightly_reconciliation(days: dg.DailyPartitionsDefinition, workspace: Worksp
 def older_days(
     storage: Storage, settings: Settings, context: dg.ScheduleEvaluationContext, *, until: date
 ) -> dict[date, Collection[str]]:
-    """Days before `until` to sync, each with its recordings; an empty set stands for all recordings of the day."""
+    """Days before `until` to sync, each with its recordings; an empty set stands for all recordings of the day.
+
+    Days with rows of another version or without pages are whole days, the oldest first, at most `MAX_OUTDATED_DAYS`.
+    """
     days: dict[date, set[str]] = defaultdict(set)
     with storage.database.reading() as connection:
         unfinished = worklist.unfinished_recordings(connection)
         versions = {kind: artifact.parser_version for kind, artifact in ARTIFACTS.items()}
         unconfirmed = absence.unconfirmed_deletions(connection) if storage.purges_deleted else set()
         outdated = {*worklist.outdated_days(connection, versions), *days_of_outdated_index(connection)}
+        outdated |= days_without_pages(connection, settings)
         outdated |= days_of_outdated_metrics(storage)
     for day, recording_id in [
         *unfinished,
@@ -98,7 +103,9 @@ def older_days(
         *_late_arrivals(storage, settings, context),
     ]:
         days[day].add(recording_id)
-    whole: dict[date, set[str]] = {day: set() for day in sorted(outdated)[:MAX_OUTDATED_DAYS]}
+    # Days that no run may sync would take the place of others every night.
+    possible = sorted(day for day in outdated if settings.first_day <= day < until)
+    whole: dict[date, set[str]] = {day: set() for day in possible[:MAX_OUTDATED_DAYS]}
     return {day: recording_ids for day, recording_ids in (days | whole).items() if day < until}
 
 

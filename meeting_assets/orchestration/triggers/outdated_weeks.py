@@ -1,4 +1,7 @@
-"""The sensor `outdated_weeks`: requests runs of weeks whose trends do not reflect the metrics of their meetings."""
+"""The sensor `outdated_weeks`: requests runs of weeks whose trends do not reflect the metrics of their meetings.
+
+A run is also due if shared pages are missing: after a purge, an upgrade, or after pages were switched on.
+"""
 
 from datetime import date, timedelta
 
@@ -13,9 +16,11 @@ from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import MAX_RUNTIME
 from meeting_assets.orchestration.triggers.run_requests import LONGEST_DAY_S, NOT_ENDED
 from meeting_assets.orchestration.workspace import Workspace
+from meeting_assets.pipeline.missing_pages import are_shared_pages_missing
 from meeting_assets.pipeline.rollup import are_people_outdated, outdated_weeks
 from meeting_assets.pipeline.series_rollup import outdated_series
-from meeting_assets.pipeline.storage import open_storage_read_only
+from meeting_assets.pipeline.storage import Storage, open_storage_read_only
+from meeting_assets.settings import Settings
 
 EVERY_S = 600
 AFTER_A_FAILURE = timedelta(hours=1)
@@ -29,7 +34,8 @@ def outdated_weeks_sensor(weeks: dg.WeeklyPartitionsDefinition, workspace: Works
         job_name=workspace.named(JOB),
         minimum_interval_seconds=EVERY_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Compares weeks, people and series with the metrics of their meetings, and requests a run.",
+        description="Compares weeks, people and series with the metrics of their meetings, and requests a run. Also "
+        "if shared pages are missing.",
     )
     def _sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         if (reason := _reason_to_wait(context.instance, workspace.named(JOB))) is not None:
@@ -39,8 +45,8 @@ def outdated_weeks_sensor(weeks: dg.WeeklyPartitionsDefinition, workspace: Works
         try:
             with open_storage_read_only(settings) as storage:
                 outdated = [week for week in outdated_weeks(storage) if week.isoformat() in partitions]
-                if not outdated and (are_people_outdated(storage) or outdated_series(storage)):
-                    # Any run of the job derives the people and the series.
+                if not outdated and _is_other_work_due(storage, settings):
+                    # Any run of the job derives the people and the series, and writes the shared pages.
                     outdated = [date.fromisoformat(max(partitions))]
                 requests = [_request(outdated[0], outdated[-1])] if outdated else []
                 requests = for_this_database(requests, storage.database, workspace)
@@ -51,6 +57,11 @@ def outdated_weeks_sensor(weeks: dg.WeeklyPartitionsDefinition, workspace: Works
         return dg.SensorResult(requests)
 
     return _sensor
+
+
+def _is_other_work_due(storage: Storage, settings: Settings) -> bool:
+    """True if people or series are outdated, or if shared pages are missing."""
+    return are_people_outdated(storage) or bool(outdated_series(storage)) or are_shared_pages_missing(storage, settings)
 
 
 def _request(first: date, last: date) -> dg.RunRequest:

@@ -37,6 +37,7 @@ from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import ArtifactKey
 from meeting_assets.store.ledger_states import DELETED
 from meeting_assets.store.locks import Lock
+from meeting_assets.store.published_files import PUBLISHED
 from meeting_assets.store.tombstones import Tombstone, TombstoneName
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,11 @@ def _add_tombstones(storage: Storage, media: Collection[tuple[str, str]], at: da
 
 
 def remove_artifacts(storage: Storage, pending: Sequence[Tombstone], report: PurgeReport) -> None:
-    """Deletes rows and raw objects of artifacts with a tombstone in the database; may be repeated after a failure."""
+    """Deletes rows, raw objects and published files of artifacts with a tombstone in the database.
+
+    May be repeated after a failure. The published files are all files of the recordings, which may contain text of the
+    artifact. If the publications store is not usable, the tombstones stay unfinished, and the report has an obstacle.
+    """
     if not pending:
         return
     raw_tombstones.write(storage.raw, pending)
@@ -77,8 +82,9 @@ def remove_artifacts(storage: Storage, pending: Sequence[Tombstone], report: Pur
             "%s of %s was purged: %s", name.kind, name.recording_id, tombstones.DELETED_AT_API, extra=log_context(*name)
         )
     deleted = {name.recording_id for name, is_gone in is_deleted.items() if is_gone}
-    report.published_files += forget_published(storage, deleted)
-    raw_tombstones.remove(storage.raw, _note_finished(storage, is_deleted))
+    is_forgotten = forget_published(storage, deleted, report)
+    finished = [name for name, is_gone in is_deleted.items() if is_forgotten or not is_gone]
+    raw_tombstones.remove(storage.raw, _note_finished(storage, finished))
 
 
 @retry_on_conflict
@@ -100,6 +106,8 @@ def _delete_artifact(storage: Storage, key: ArtifactKey, report: PurgeReport) ->
         row = ledger.lock_siblings(connection, key).get(key.artifact_id)
         if row is not None and row.api_status != DELETED:
             return False
+        # Before the files: a run that publishes at the same time then deletes what it has written of this recording.
+        delete_rows(connection, PUBLISHED, PUBLISHED.c.recording_id == key.recording_id, deleted)
         if row is None or row.sha256 is None or artifact is None:
             return True
         keys = aliased_keys(connection, key.recording_id)

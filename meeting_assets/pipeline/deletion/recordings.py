@@ -56,6 +56,7 @@ from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import META, delete_meta
 from meeting_assets.store.ledger import LEDGER, RECORDINGS, ArtifactKey
 from meeting_assets.store.locks import Lock
+from meeting_assets.store.published_files import PUBLISHED
 from meeting_assets.store.tombstones import Tombstone, TombstoneName
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class StoredRecording:
-    """The numbers of artifacts and rows that are stored of a recording."""
+    """The numbers of artifacts and rows that are stored of a recording, without the rows of published files."""
 
     recording_id: str
     day: date | None
@@ -90,7 +91,8 @@ def stored_recording(storage: Storage, recording_id: str) -> StoredRecording:
     """Counts the artifacts and rows of a recording."""
     with storage.database.reading() as connection:
         day = _known_day(connection, recording_id)
-        rows = {table.name: _count(connection, table, recording_id) for table in tables_to_purge(connection)}
+        counted = [table for table in tables_to_purge(connection) if table.name != PUBLISHED.name]
+        rows = {table.name: _count(connection, table, recording_id) for table in counted}
         purged_at = tombstones.purged_at(connection, recording_id)
     if day is None:
         day = next(iter(storage.raw.days_of([recording_id])[recording_id]), None)
@@ -132,9 +134,11 @@ def purge(
         StoreError: database or raw store cannot be written. Repeat the purge.
     """
     report = PurgeReport()
+    removed: list[Tombstone] = []
     for batch in batched(sorted(recording_ids), BATCH):
         of_batch = {each: (days or {}).get(each) for each in batch}
-        purge_batch(storage, of_batch, reason, report, bots=bots or {})
+        removed += purge_batch(storage, of_batch, reason, report, bots=bots or {})
+    finish_removal(storage, removed, report)
     scrub_deleted(storage, report)
     return report
 
@@ -146,11 +150,15 @@ def purge_batch(
     report: PurgeReport,
     *,
     bots: Mapping[str, str] | None = None,
-) -> None:
-    """Purges recordings without the last step: the caller calls `scrub_deleted` after all batches."""
+) -> list[Tombstone]:
+    """Purges recordings without the last steps: after all batches, the caller calls `finish_removal`, `scrub_deleted`.
+
+    Returns the tombstones for `finish_removal`.
+    """
     added = _add_tombstones(storage, recordings, reason, {**(bots or {}), **known_bots(storage, recordings)})
-    remove_recordings(storage, added, report)
+    removed = remove_recordings(storage, added, report)
     report.recordings += len(added)
+    return removed
 
 
 @retry_on_conflict
@@ -165,26 +173,36 @@ def _add_tombstones(
         return tombstones.find_tombstones(connection, {TombstoneName(each) for each in recordings})
 
 
-def remove_recordings(storage: Storage, pending: Sequence[Tombstone], report: PurgeReport) -> None:
-    """Deletes rows, raw objects and published files of recordings with a tombstone in the database.
+def remove_recordings(storage: Storage, pending: Sequence[Tombstone], report: PurgeReport) -> list[Tombstone]:
+    """Deletes rows and raw objects of recordings with a tombstone in the database.
 
-    May be repeated after a failure.
+    May be repeated after a failure. Returns the tombstones for `finish_removal`, with their bots and events.
     """
     if not pending:
-        return
+        return []
     pending = _with_events(storage, _with_bots(storage, pending))
     raw_tombstones.write(storage.raw, pending)
     for tombstone in pending:
         _delete_recording(storage, tombstone.name.recording_id, report)
-    recording_ids = [each.name.recording_id for each in pending]
-    report.raw_objects += forget_raw(storage, recording_ids)
-    report.published_files += forget_published(storage, recording_ids)
-    for tombstone in pending:
+    report.raw_objects += forget_raw(storage, [each.name.recording_id for each in pending])
+    return pending
+
+
+def finish_removal(storage: Storage, removed: Sequence[Tombstone], report: PurgeReport) -> None:
+    """Deletes the published files of removed recordings, and marks their tombstones as finished.
+
+    Once for all batches, because it lists all days of the publications store and reads all shared files. The tombstones
+    stay unfinished, and the purge incomplete, if the publications store is not usable.
+    """
+    if not removed or not forget_published(storage, [each.name.recording_id for each in removed], report):
+        return
+    for tombstone in removed:
         recording_id = tombstone.name.recording_id
         raw_tombstones.remove_artifacts_of(storage.raw, recording_id)
         logger.info("recording %s was purged: %s", recording_id, tombstone.reason, extra=log_context(recording_id))
-    finished = [each.name for each in pending]
-    storage.database.write(lambda connection: tombstones.mark_finished(connection, finished, at=now()))
+    for batch in batched(removed, BATCH):
+        finished = [each.name for each in batch]
+        storage.database.write(partial(tombstones.mark_finished, finished=finished, at=now()))
 
 
 def remove_if_purged(storage: Storage, day: date, key: ArtifactKey) -> None:

@@ -14,17 +14,23 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, Connection, Table, and_, inspect
 from sqlmodel import SQLModel
 
+from meeting_assets.core.errors import NotPublished
 from meeting_assets.pipeline import rollup, series_rollup
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.bots import Bots, BotStatusChanges
 from meeting_assets.schema.calendar import CalendarEventBots, CalendarEvents, CalendarInvitees
 from meeting_assets.schema.persistent import Tombstones, WebhookObjectEvents
-from meeting_assets.store import search_index
+from meeting_assets.store import published_files, search_index
+from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import META, delete_meta, meta_value, put_meta, table_of
 from meeting_assets.store.person_aliases import ALIASES
 from meeting_assets.store.scrub import scrub
 
 SCRUB_DUE = "scrub_due"
+NOT_DELETED = (
+    "Pages and exports of purged recordings were not deleted. When the store is usable, run the same purge again, or "
+    "leave it to the next sync."
+)
 CONTEXT_TABLES = tuple(
     table_of(model).name
     for model in (Bots, BotStatusChanges, CalendarEvents, CalendarEventBots, CalendarInvitees, WebhookObjectEvents)
@@ -44,7 +50,9 @@ class PurgeReport:
     published_files: int = 0
     tables: set[str] = field(default_factory=set)
     obstacles: list[str] = field(default_factory=list)
-    """Reasons why deleted rows may still be in the database's files, each with the remedy."""
+    """Reasons why the purge is not complete, each with the remedy."""
+    is_scrubbed: bool = True
+    """False if deleted rows may still be in the database's files."""
     remaining: int = 0
     """Expired recordings that a later retention has to purge."""
     scrub_ids: set[str] = field(default_factory=set)
@@ -56,9 +64,11 @@ class PurgeReport:
         self.tables |= other.tables
         self.scrub_ids |= other.scrub_ids
 
-    @property
-    def is_scrubbed(self) -> bool:
-        return not self.obstacles
+    def add_obstacle(self, obstacle: str) -> None:
+        """Adds a sentence, and logs it."""
+        if obstacle not in self.obstacles:
+            self.obstacles.append(obstacle)
+            logger.warning(obstacle)
 
     def as_sentence(self) -> str:
         """A sentence for a person."""
@@ -111,12 +121,31 @@ def forget_raw(storage: Storage, recording_ids: Collection[str]) -> int:
     return sum(storage.raw.purge(day, each) for each in sorted(days) for day in days[each])
 
 
-def forget_published(storage: Storage, recording_ids: Collection[str]) -> int:
-    """Deletes all published files of recordings, and the shared files that mention them; returns their number.
+def forget_published(storage: Storage, recording_ids: Collection[str], report: PurgeReport) -> bool:
+    """Deletes all published files of recordings, and the shared files that mention them, and counts them.
 
-    Also if pages and exports are switched off: earlier runs may have written them.
+    Also if pages and exports are switched off: earlier runs may have written them. If the publications store is not
+    usable, it adds an obstacle and returns False: the caller leaves the tombstones unfinished.
     """
-    return storage.publications.purge(recording_ids)
+    if not recording_ids:
+        return True
+    try:
+        shared = storage.publications.shared_with(recording_ids)
+        # Shared files without rows are written again by the next roll-up. The rows are deleted before the files, in
+        # case this process is killed in between; and after them, in case a run has written such a file meanwhile.
+        _forget_rows(storage, shared)
+        report.published_files += storage.publications.purge(recording_ids, shared)
+        _forget_rows(storage, shared)
+    except NotPublished as error:
+        report.add_obstacle(f"{error} {NOT_DELETED}")
+        return False
+    return True
+
+
+@retry_on_conflict
+def _forget_rows(storage: Storage, keys: Collection[str]) -> None:
+    with storage.database.writing() as connection:
+        published_files.forget(connection, keys)
 
 
 def scrub_deleted(storage: Storage, report: PurgeReport, *, rolls_up: bool = True) -> None:
@@ -131,9 +160,10 @@ def scrub_deleted(storage: Storage, report: PurgeReport, *, rolls_up: bool = Tru
         rollup.roll_up(storage)
         rollup.roll_up_people(storage)
         series_rollup.roll_up_series(storage)
-    report.obstacles = scrub(storage.database, report.tables)
-    for obstacle in report.obstacles:
-        logger.warning(obstacle)
+    obstacles = scrub(storage.database, report.tables)
+    report.is_scrubbed = not obstacles
+    for obstacle in obstacles:
+        report.add_obstacle(obstacle)
     if report.is_scrubbed and due is not None:
         is_done = and_(META.name == SCRUB_DUE, META.value == due)
         storage.database.write(lambda connection: delete_meta(connection, is_done))

@@ -20,13 +20,14 @@ from meeting_assets.core.batches import batched
 from meeting_assets.core.instants import start_of
 from meeting_assets.pipeline.deletion.confirmed_date import LAST_RETENTION, Today
 from meeting_assets.pipeline.deletion.expired_context import ExpiredContext, delete_expired_context, expired_context
-from meeting_assets.pipeline.deletion.recordings import BATCH, purge_batch
+from meeting_assets.pipeline.deletion.recordings import BATCH, finish_removal, purge_batch
 from meeting_assets.pipeline.deletion.removal import PurgeReport, scrub_deleted
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import tombstones
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import META, delete_meta, meta_value, put_meta
 from meeting_assets.store.ledger import RECORDINGS
+from meeting_assets.store.tombstones import Tombstone
 
 UNCONFIRMED_DAYS = 7
 WAITING = "retention_waiting"
@@ -110,8 +111,10 @@ def purge_expired(storage: Storage, found: Expired, *, limit: int, budget_s: flo
     deadline = monotonic() + budget_s
     report = PurgeReport()
     queue = iter(found.recordings.items())
+    removed: list[Tombstone] = []
     while monotonic() < deadline and (batch := dict(islice(queue, min(BATCH, limit - report.recordings)))):
-        purge_batch(storage, batch, tombstones.RETENTION, report)
+        removed += purge_batch(storage, batch, tombstones.RETENTION, report)
+    finish_removal(storage, removed, report)
     report.remaining = len(found.recordings) - report.recordings
     remaining_context = 0
     if storage.retention_days is not None:

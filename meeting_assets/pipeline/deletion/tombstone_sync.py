@@ -17,7 +17,7 @@ from meeting_assets.core.batches import batched
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.instants import now
 from meeting_assets.pipeline.deletion.artifacts import remove_artifacts
-from meeting_assets.pipeline.deletion.recordings import BATCH, remove_recordings
+from meeting_assets.pipeline.deletion.recordings import BATCH, finish_removal, remove_recordings
 from meeting_assets.pipeline.deletion.removal import (
     PurgeReport,
     forget_published,
@@ -140,7 +140,7 @@ def finish_purges(storage: Storage, report: PurgeReport | None = None) -> int:
     )
     _remove(storage, pending, report)
     report.raw_objects += forget_raw(storage, [*recent])
-    report.published_files += forget_published(storage, [*recent])
+    forget_published(storage, recent, report)
     scrub_deleted(storage, report)
     return report.raw_objects - removed_before
 
@@ -148,6 +148,6 @@ def finish_purges(storage: Storage, report: PurgeReport | None = None) -> int:
 def _remove(storage: Storage, pending: Sequence[Tombstone], report: PurgeReport) -> None:
     of_recordings = [each for each in pending if not each.name.kind]
     purged = {each.name.recording_id for each in of_recordings}
-    for batch in batched(of_recordings, BATCH):
-        remove_recordings(storage, batch, report)
+    removed = [each for batch in batched(of_recordings, BATCH) for each in remove_recordings(storage, batch, report)]
+    finish_removal(storage, removed, report)
     remove_artifacts(storage, [each for each in pending if each.name.recording_id not in purged], report)

@@ -18,6 +18,7 @@ from meeting_assets.orchestration.runs import dagster_instance, run
 from meeting_assets.orchestration.sync import sync, weeks_of, weeks_to_roll_up
 from meeting_assets.orchestration.triggers.run_requests import ended, runs_in_progress
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
+from meeting_assets.publications.shared_publishing import publish_shared
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
@@ -90,7 +91,7 @@ def test_sync_rolls_up_the_weeks_of_its_days_and_the_following_ones(defs: dg.Def
 def weeks_of_a_sync() -> list[date]:
     """What a sync of the two days would roll up now."""
     with open_test_storage() as storage:
-        return weeks_to_roll_up([SUNDAY, MONDAY], storage)
+        return weeks_to_roll_up([SUNDAY, MONDAY], storage, read_settings())
 
 
 def test_sync_of_stored_days_rolls_up_no_week(defs: dg.Definitions) -> None:
@@ -98,6 +99,7 @@ def test_sync_of_stored_days_rolls_up_no_week(defs: dg.Definitions) -> None:
     with open_test_storage() as storage:
         roll_up(storage)
         roll_up_people(storage)
+        publish_shared(storage, read_settings())
 
     again = sync(defs, read_settings(), [SUNDAY, MONDAY])
 
@@ -109,8 +111,22 @@ def test_a_sync_rolls_up_the_weeks_that_are_out_of_date(defs: dg.Definitions) ->
     with open_test_storage() as storage:
         roll_up(storage, [WEEK_BEFORE])
         roll_up_people(storage)
+        publish_shared(storage, read_settings())
 
     assert weeks_of_a_sync() == [WEEK]
+
+
+def test_missing_shared_pages_are_written_by_a_run(defs: dg.Definitions) -> None:
+    sync_once(__name__, [SUNDAY, MONDAY])
+    with open_test_storage() as storage:
+        roll_up(storage)
+        roll_up_people(storage)
+
+    assert weeks_of_a_sync() == [WEEK_BEFORE, WEEK, WEEK_AFTER]
+    assert len(asked_for(defs)) == 1
+    assert run(defs, JOB, [WEEK], run_config={}).succeeded
+    assert weeks_of_a_sync() == []
+    assert asked_for(defs) == []
 
 
 def test_outdated_people_are_derived_again(defs: dg.Definitions) -> None:

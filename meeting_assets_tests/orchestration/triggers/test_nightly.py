@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
@@ -12,7 +12,9 @@ import pytest
 from meeting_assets.core.instants import now
 from meeting_assets.orchestration.assets.partitions import RANGE_END, RANGE_START
 from meeting_assets.orchestration.runs import dagster_instance
+from meeting_assets.publications.publishing import publish_days
 from meeting_assets.sandbox import Fault, Sandbox, empty
+from meeting_assets.settings import read_settings
 from meeting_assets.store import ledger_tables
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 
@@ -53,6 +55,23 @@ def ids_of(run_config: Any) -> list[str]:
     return list(run_config.get("ops", {}).get("raw_artifacts", {}).get("config", {}).get("recording_ids", []))
 
 
+def sync_and_publish(day: date) -> None:
+    sync_days([day])
+    with open_test_storage() as storage:
+        publish_days(storage, read_settings(), [day])
+
+
+def test_day_without_pages_is_requested_unless_pages_are_off(
+    sandbox: Sandbox, defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = sandbox.add_recording(LONG_AGO)
+    sync_days([recording.day])
+
+    assert older(requests_of_a_night(defs)) == [(recording.day.isoformat(), [])]
+    monkeypatch.setenv("MEETING_ASSETS_PAGES", "off")
+    assert older(requests_of_a_night(defs)) == []
+
+
 def test_every_night_one_run_syncs_the_last_seven_days_and_today(defs: dg.Definitions) -> None:
     (request,) = requests_of_a_night(defs)
 
@@ -63,7 +82,7 @@ def test_every_night_one_run_syncs_the_last_seven_days_and_today(defs: dg.Defini
 
 def test_transcript_created_30_days_later_is_requested_on_its_day(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording(LONG_AGO)
-    sync_days([recording.day])
+    sync_and_publish(recording.day)
     sandbox.add_transcript(recording.id, now() - timedelta(days=3))
 
     requests = requests_of_a_night(defs)
@@ -74,7 +93,7 @@ def test_transcript_created_30_days_later_is_requested_on_its_day(sandbox: Sandb
 def test_unfinished_recording_is_requested_however_old(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording(LONG_AGO)
     sandbox.add_transcript(recording.id, LONG_AGO, processing=True)
-    sync_days([recording.day])
+    sync_and_publish(recording.day)
 
     requests = requests_of_a_night(defs)
 
@@ -83,7 +102,7 @@ def test_unfinished_recording_is_requested_however_old(sandbox: Sandbox, defs: d
 
 def test_day_with_outdated_rows_is_requested_as_a_whole(sandbox: Sandbox, defs: dg.Definitions) -> None:
     recording = sandbox.add_recording(LONG_AGO)
-    sync_days([recording.day])
+    sync_and_publish(recording.day)
     with open_test_storage() as storage, storage.database.writing() as connection:
         ledger_tables.mark_days_outdated(connection, [recording.day])
 
@@ -93,7 +112,7 @@ def test_day_with_outdated_rows_is_requested_as_a_whole(sandbox: Sandbox, defs: 
 
 
 def test_complete_old_day_is_not_requested(sandbox: Sandbox, defs: dg.Definitions) -> None:
-    sync_days([sandbox.add_recording(LONG_AGO).day])
+    sync_and_publish(sandbox.add_recording(LONG_AGO).day)
 
     assert older(requests_of_a_night(defs)) == []
 
@@ -103,7 +122,7 @@ def test_night_without_the_api_requests_pending_recordings_of_the_ledger(
 ) -> None:
     recording = sandbox.add_recording(LONG_AGO)
     sandbox.add_transcript(recording.id, LONG_AGO, processing=True)
-    sync_days([recording.day])
+    sync_and_publish(recording.day)
     sandbox.inject(Fault(match="/api/v1/", times=None, status=503))
 
     requests = requests_of_a_night(defs)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from html import escape
 from pathlib import Path
 
 import pytest
 
 from meeting_assets.cli.exit_codes import ExitCode
-from meeting_assets.core.errors import StoreError
 from meeting_assets.health.fingerprints import fingerprints_of
 from meeting_assets.health.purge_verification import find_remains
-from meeting_assets.pipeline.deletion.recordings import purge
+from meeting_assets.pipeline.deletion import recordings
+from meeting_assets.pipeline.deletion.recordings import purge, stored_recording
 from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges, has_unfinished_purges
+from meeting_assets.pipeline.missing_pages import are_shared_pages_missing
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
 from meeting_assets.pipeline.series_rollup import roll_up_series
 from meeting_assets.publications.publishing import publish_days
@@ -121,6 +122,8 @@ def test_purge_of_an_artifact_deletes_the_files_of_its_recording_until_the_next_
     with open_test_storage() as storage:
         confirm_deletion(storage, transcript)
         assert found_in(home / "publications", recording.id) == set()
+        of_recording = PUBLISHED.c.recording_id == recording.id
+        assert storage.database.read(lambda connection: read_published(connection, of_recording)) == {}
         publish_days(storage, read_settings(), [DAY])
 
     names = {Path(each).name for each in found_in(home / "publications", recording.id)}
@@ -136,14 +139,16 @@ def test_purge_with_an_unreachable_store_is_not_complete_and_is_finished_later(
     monkeypatch.setenv("HOME", str(home / "nobody"))
 
     with open_test_storage() as storage:
-        with pytest.raises(StoreError, match="MEETING_ASSETS_PUBLICATIONS_URL"):
-            purge(storage, [recording.id], tombstones.ASKED_FOR)
+        report = purge(storage, [recording.id], tombstones.ASKED_FOR)
+        assert ["MEETING_ASSETS_PUBLICATIONS_URL" in each for each in report.obstacles] == [True]
+        assert report.is_scrubbed
+        assert stored_recording(storage, recording.id).rows == 0
         assert has_unfinished_purges(storage)
         assert storage.database.read(tombstones.unfinished)
         remains = find_remains(storage, read_settings(), fingerprints_of(storage, {recording.id: DAY}))
         assert any("the publications store could not be searched" in each for each in remains.found)
     done = command("purge", "--yes", recording.id)
-    assert done.returncode == ExitCode.UNAVAILABLE
+    assert done.returncode == ExitCode.REFUSED
     assert "MEETING_ASSETS_PUBLICATIONS_URL" in done.stderr
 
     monkeypatch.delenv("MEETING_ASSETS_PUBLICATIONS_URL")
@@ -199,6 +204,42 @@ def test_purge_during_a_write_leaves_nothing(
 
     assert purged
     assert found_in(home / "publications", recording.id) == set()
+
+
+def test_purge_leaves_shared_pages_to_the_next_roll_up(
+    sandbox: Sandbox, recording: Recording, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_test_storage() as storage:
+        assert are_shared_pages_missing(storage, read_settings())  # as after an upgrade
+    publish_everything(monkeypatch)
+    with open_test_storage() as storage:
+        assert not are_shared_pages_missing(storage, read_settings())
+
+        purge(storage, [recording.id], tombstones.DELETED_AT_API)
+
+        assert not (home / "publications" / "index.html").exists()
+        assert not (home / "publications" / "health.html").exists()
+        assert are_shared_pages_missing(storage, read_settings())
+        monkeypatch.setenv("MEETING_ASSETS_PAGES", "off")
+        assert not are_shared_pages_missing(storage, read_settings())
+
+
+def test_publications_are_searched_once_for_all_batches(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish_everything(monkeypatch)
+    searches: list[int] = []
+    shared_with = PublicationStore.shared_with
+
+    def counted(self: PublicationStore, recording_ids: Collection[str]) -> list[str]:
+        searches.append(len(recording_ids))
+        return shared_with(self, recording_ids)
+
+    monkeypatch.setattr(PublicationStore, "shared_with", counted)
+    monkeypatch.setattr(recordings, "BATCH", 1)
+    with open_test_storage() as storage:
+        purge(storage, [each.id for each in sandbox.world.recordings], tombstones.ASKED_FOR)
+        assert not storage.database.read(tombstones.unfinished)
+
+    assert searches == [3]
 
 
 REMNANTS = {

@@ -13,9 +13,11 @@ from sqlalchemy import make_url
 from meeting_assets.artifacts.transcript import TranscriptUtterances
 from meeting_assets.pipeline import search_index
 from meeting_assets.pipeline.deletion.recordings import purge
+from meeting_assets.pipeline.deletion.removal import is_scrub_due
 from meeting_assets.pipeline.search_index import days_of_outdated_index, index_days
 from meeting_assets.pipeline.storage import Storage, open_storage
 from meeting_assets.settings import read_settings
+from meeting_assets.store import scrub as scrub_module
 from meeting_assets.store import tombstones
 from meeting_assets.store.database import Database, meta_value, table_of
 from meeting_assets.store.ledger import LEDGER
@@ -174,6 +176,38 @@ def test_index_keeps_deleted_words_without_the_last_step(
         with psycopg.connect(_url(storage), autocommit=True) as connection:
             connection.execute("VACUUM meetings.search_index")
     assert found_in(files(), PLANTED)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_purge_does_not_wait_for_an_idle_reader_of_the_index_and_the_next_one_repeats_the_step(
+    storage: Storage, files: Callable[[], dict[str, bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scrub_module, "LOCK_TIMEOUT_S", 0.2)
+    ids = store(storage)
+    with psycopg.connect(_url(storage)) as reader:
+        reader.execute("SELECT count(*) FROM meetings.search_index")
+
+        report = purge(storage, [ids[5]], tombstones.ASKED_FOR)
+
+        assert report.obstacles == [scrub_module.IN_USE]
+        assert storage.database.read(is_scrub_due)
+        reader.execute("SELECT count(*) FROM meetings.search_index")  # a search needs no lock that the purge holds
+        assert _vacuumed(storage) >= {"artifacts", "transcripts", "transcript_utterances"}
+    with storage.database.reading() as connection:
+        assert connection.exec_driver_sql("SHOW lock_timeout").scalar() == "0"
+
+    again = purge(storage, [ids[5]], tombstones.ASKED_FOR)
+
+    assert again.obstacles == []
+    assert not storage.database.read(is_scrub_due)
+    assert found_in(files(), PLANTED) == []
+
+
+def _vacuumed(storage: Storage) -> set[str]:
+    """The tables that were vacuumed. A VACUUM FULL does not count."""
+    with psycopg.connect(_url(storage), autocommit=True) as connection:
+        rows = connection.execute("SELECT relname FROM pg_stat_user_tables WHERE vacuum_count > 0").fetchall()
+        return {name for (name,) in rows}
 
 
 def replace_text(storage: Storage, recording_id: str) -> None:
