@@ -167,9 +167,10 @@ class _Watch:
     def _next(self) -> bytes:
         """The next byte of the file. Until then it wakes the main thread, where a system call delays the handler."""
         while self._count and not self._is_main_awake:
-            signal.pthread_kill(self._main, WAKE_MAIN)
+            # Not at once: readline fails if a handler runs just after the one that raises KeyboardInterrupt.
             if select.select([self._readable], [], [], WAKE_S)[0]:
                 break
+            signal.pthread_kill(self._main, WAKE_MAIN)
         return os.read(self._readable, 1)
 
 
@@ -189,5 +190,7 @@ def _end_now() -> None:
     os._exit(INTERRUPTED_STATUS)
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    if _watch is not None:
+        _watch.acknowledge(number, frame)
     raise KeyboardInterrupt
