@@ -144,6 +144,8 @@ def forget_published(storage: Storage, recording_ids: Collection[str], report: P
 
 @retry_on_conflict
 def _forget_rows(storage: Storage, keys: Collection[str]) -> None:
+    if not keys:
+        return
     with storage.database.writing() as connection:
         published_files.forget(connection, keys)
 

@@ -24,6 +24,7 @@ from meeting_assets.pipeline.listing_pass import ListingPass
 from meeting_assets.pipeline.pending_recordings import list_arrivals
 from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.storage import access_of
+from meeting_assets.publications.shared_publishing import publish_shared
 from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets.store import tombstones
@@ -171,6 +172,29 @@ def test_nightly_job_purges_and_reports_counts(sandbox: Sandbox) -> None:
     (event,) = [each for each in result.all_node_events if each.is_successful_output]
     shown = {name: value.value for name, value in event.step_output_data.metadata.items()}
     assert (shown["recordings_purged"], shown["recordings_left"]) == (3, 0)
+    assert stored_days() == [DAY]
+
+
+@pytest.mark.usefixtures("retention_is_set")
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
+def test_nightly_job_purges_and_reports_counts_although_the_publications_store_is_not_usable(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_test_storage() as storage:
+        publish_shared(storage, read_settings())
+    monkeypatch.setenv("MEETING_ASSETS_PUBLICATIONS_URL", "/dev/null/pages")
+    settings = read_settings()
+    prepare_home(settings)
+
+    with dagster_instance() as instance:
+        job = definitions(settings).resolve_job_def(RETENTION)
+        result = job.execute_in_process(instance=instance, raise_on_error=False)
+        messages = [each.user_message for each in instance.all_logs(result.run_id)]
+
+    assert not result.success
+    assert "3 recordings are purged, 0 are left for another night." in messages
+    (event,) = result.get_step_failure_events()
+    assert "MEETING_ASSETS_PUBLICATIONS_URL" in str(event.step_failure_data.user_failure_data)
     assert stored_days() == [DAY]
 
 
