@@ -96,14 +96,16 @@
     ));
   }
 
+  // Rows show some names only: the others are found by the positions of the persons whose names match.
   function personFilter(list, name) {
-    const positions = []; // several people may have one name
+    const wanted = fold(name);
+    const positions = new Set();
     for (const option of list.form.querySelectorAll("#people option")) {
-      if (option.value === name) positions.push(option.dataset.position);
+      if (fold(option.value).includes(wanted)) positions.add(option.dataset.position);
     }
     return (row) =>
-      positions.some((each) => ` ${row.dataset.people ?? ""} `.includes(` ${each} `)) ||
-      textOf(list, row, "people").includes(fold(name));
+      (row.dataset.people ?? "").split(" ").some((each) => positions.has(each)) ||
+      textOf(list, row, "people").includes(wanted);
   }
 
   const FILTERS = {
