@@ -25,6 +25,8 @@ from meeting_assets_tests.support.commands import command, kill, started
 from meeting_assets_tests.support.environments import use_sandbox
 from meeting_assets_tests.support.ui import until
 
+pytestmark = pytest.mark.deployment
+
 DAY = date(2026, 3, 2)
 SYNC = ("sync", "--from", str(DAY), "--to", str(DAY))
 START_S = 120.0

@@ -29,6 +29,8 @@ from meeting_assets_tests.support.browsers import running_chromium, serious_viol
 from meeting_assets_tests.support.site_pages import HOSTILE, copy_of_database, write, write_site
 from meeting_assets_tests.support.stored_fortnight import fortnight_at_home
 
+pytestmark = pytest.mark.deployment
+
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 KINDS = ("index", "people", "person", "series list", "series", "health", "definitions")
 MANY = 450
@@ -280,7 +282,9 @@ def test_list_is_filtered_by_day_range_platform_series_and_data(open_page: Open,
     )
 
 
-def test_list_is_filtered_by_a_part_of_a_name_on_all_devices_and_under_all_names(open_page: Open, engine: Engine) -> None:
+def test_list_is_filtered_by_a_part_of_a_name_on_all_devices_and_under_all_names(
+    open_page: Open, engine: Engine
+) -> None:
     people, metrics = table_of(People).c, table_of(ParticipantMetrics).c
     page = open_page(links.INDEX)
     with engine.connect() as connection:

@@ -39,7 +39,7 @@ from meeting_assets_tests.support.contexts import (
 )
 from meeting_assets_tests.support.environments import open_test_storage
 
-pytestmark = pytest.mark.with_tables
+pytestmark = [pytest.mark.with_tables, pytest.mark.sqlite_first]
 
 DAY = AT.date()
 DEAL, ACCOUNT, TITLE, SERIES = "crm-deal-471100", "Zoë Ångström & Søn", "Marmalade review", "zoom:8123456789"

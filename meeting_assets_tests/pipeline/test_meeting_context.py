@@ -23,7 +23,7 @@ from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import RECORDINGS
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 
-pytestmark = pytest.mark.with_tables
+pytestmark = [pytest.mark.with_tables, pytest.mark.sqlite_first]
 
 DAY = date(2026, 3, 2)
 HUSH = "hush-71c04d5e"

@@ -20,7 +20,7 @@ from meeting_assets_tests.support.aliased_persons import ADA, BO, CHI, alias, se
 from meeting_assets_tests.support.environments import TableRows, content_of, open_test_storage
 from meeting_assets_tests.support.rollups import MONDAY, SUNDAY, TUESDAY, WEEK, WEEK_BEFORE, Home, change, ids, rows
 
-pytestmark = pytest.mark.with_tables
+pytestmark = [pytest.mark.with_tables, pytest.mark.sqlite_first]
 
 SERIES = "zoom:81234567890"
 OTHERS = {"name:bo larsen", "name:chi tran"}
