@@ -282,9 +282,7 @@ def test_list_is_filtered_by_day_range_platform_series_and_data(open_page: Open,
     )
 
 
-def test_list_is_filtered_by_a_part_of_a_name_on_all_devices_and_under_all_names(
-    open_page: Open, engine: Engine
-) -> None:
+def test_part_of_a_name_filters_by_persons_on_all_devices_and_under_all_names(open_page: Open, engine: Engine) -> None:
     people, metrics = table_of(People).c, table_of(ParticipantMetrics).c
     page = open_page(links.INDEX)
     with engine.connect() as connection:
