@@ -32,7 +32,6 @@ from meeting_assets_tests.support.deployment import Deployment
 from meeting_assets_tests.support.environments import free_port, open_test_storage, table_rows, use_sandbox
 from meeting_assets_tests.support.ui import until
 
-TODAY = datetime.now(UTC).date()
 START_S = 150.0
 STOP_S = 60.0
 MOST_STOP_S = 5.0
@@ -110,7 +109,7 @@ def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(uniform(TODAY, recordings=1, words=20)) as running:
+    with Sandbox(uniform(datetime.now(UTC).date(), recordings=1, words=20)) as running:
         use_sandbox(running, monkeypatch)
         yield running
 

@@ -21,6 +21,11 @@ ENDED = "ended with "
 needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
 
 
+def shows(screen: str, text: str) -> bool:
+    """Whether a text is on a screen. The terminal breaks long lines at its width, also within a word."""
+    return "".join(text.split()) in "".join(screen.split())
+
+
 @dataclass(frozen=True)
 class Terminal:
     """A running tmux server with one session."""
@@ -36,7 +41,9 @@ class Terminal:
 
     def wait_for(self, text: str, *, within_s: float = START_S) -> None:
         """Waits for a text on the screen, or for the end of the command."""
-        until(lambda: text in self.screen() or ENDED in self.screen(), f"{text!r} on the screen", within_s=within_s)
+        until(
+            lambda: shows(self.screen(), text) or ENDED in self.screen(), f"{text!r} on the screen", within_s=within_s
+        )
 
     def code(self, *, within_s: float = START_S) -> int:
         """The exit code of the command, which is awaited."""

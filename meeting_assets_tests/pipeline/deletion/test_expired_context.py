@@ -33,7 +33,9 @@ pytestmark = pytest.mark.with_tables
 KEPT_DAYS = 30
 TODAY = day_of(now())
 KEPT_FROM = TODAY - timedelta(days=KEPT_DAYS)
-OLD, RECENT = start_of(KEPT_FROM) - timedelta(hours=1), start_of(KEPT_FROM) + timedelta(hours=1)
+OLD = start_of(KEPT_FROM) - timedelta(hours=1)
+# The passes over bots read the real clock: a day more, in case the tests run past midnight.
+RECENT = start_of(KEPT_FROM) + timedelta(days=1, hours=1)
 TWO_CLOCKS = {"this computer": TODAY, "the API": TODAY}
 
 
@@ -66,6 +68,16 @@ def test_bots_events_and_messages_of_older_days_are_deleted() -> None:
     assert set(row_counts().values()) == {1}
     with open_test_storage() as storage, storage.database.reading() as connection:
         assert not is_scrub_due(connection)
+
+
+@pytest.mark.parametrize(("after_start", "kept"), [(timedelta(0), 1), (-timedelta(seconds=1), 0)])
+def test_first_kept_day_begins_at_midnight(after_start: timedelta, kept: int) -> None:
+    store_bot("bot", at=start_of(KEPT_FROM) + after_start)
+    store_event("event", at=start_of(KEPT_FROM) + after_start)
+
+    run_retention()
+
+    assert (row_counts()["bots"], row_counts()["calendar_events"]) == (kept, kept)
 
 
 @pytest.mark.parametrize("position", [0, 1])

@@ -16,7 +16,7 @@ from meeting_assets.orchestration.operations.meeting_retention import nightly_re
 from meeting_assets.orchestration.runs import dagster_instance
 from meeting_assets.orchestration.workspace import RETENTION
 from meeting_assets.pipeline.days import day_of_recording, requested_days
-from meeting_assets.pipeline.deletion.confirmed_date import confirmed_today
+from meeting_assets.pipeline.deletion.confirmed_date import Today, confirmed_today
 from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.pipeline.deletion.removal import PurgeReport
 from meeting_assets.pipeline.deletion.retention import retain
@@ -41,12 +41,13 @@ pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 KEPT_DAYS = 30
 TODAY = day_of(now())
-OLD, DAY = TODAY - timedelta(days=KEPT_DAYS + 1), TODAY - timedelta(days=KEPT_DAYS)
+# Both stay on their side of the limit if the tests run past midnight.
+OLD, DAY = TODAY - timedelta(days=KEPT_DAYS + 1), TODAY - timedelta(days=KEPT_DAYS - 1)
 
 
 @pytest.fixture
 def sandbox(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """A day that has just expired, and the next one."""
+    """A day that has just expired, and one that is kept."""
     world = combined([uniform(OLD, recordings=3, words=20), uniform(DAY, recordings=2, words=20)])
     with Sandbox(world, download_port=DOWNLOAD_PORT) as running:
         use_sandbox(running, monkeypatch)
@@ -87,6 +88,17 @@ def test_retention_purges_expired_days_only(sandbox: Sandbox) -> None:
     assert (report.recordings, report.remaining) == (3, 0)
     assert stored_days() == [DAY]
     assert len(table_rows()["meeting_metrics"]) == 2
+
+
+@pytest.mark.usefixtures("retention_is_set")
+@pytest.mark.parametrize(("age_days", "purged"), [(KEPT_DAYS, 0), (KEPT_DAYS + 1, 3)])
+def test_day_is_kept_until_it_is_older_than_the_retention(age_days: int, purged: int) -> None:
+    day = OLD + timedelta(days=age_days)
+    today = Today(day, {"this computer": day, "the API": day})
+    with open_test_storage() as storage:
+        report, _ = retain(storage, today, limit=100, budget_s=60)
+
+    assert report.recordings == purged
 
 
 @pytest.mark.usefixtures("retention_is_set")
@@ -135,9 +147,10 @@ def test_request_for_expired_days_is_refused_and_names_the_setting(sandbox: Sand
 def test_default_days_are_within_the_retention(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_RETENTION_DAYS", "2")
 
+    before = day_of(now())
     days = requested_days(read_settings(), None, None)
 
-    assert days[0] == TODAY - timedelta(days=2)
+    assert before - timedelta(days=2) <= days[0] <= day_of(now()) - timedelta(days=2)
 
 
 def test_arrivals_for_expired_days_are_ignored(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
