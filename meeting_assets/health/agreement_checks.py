@@ -16,7 +16,13 @@ from meeting_assets.core.speaker_keys import LABEL_PREFIX, UNKNOWN
 from meeting_assets.health.check import Check
 from meeting_assets.health.ledger_checks import STUCK_AFTER
 from meeting_assets.health.metric_rows import rows_of
-from meeting_assets.metrics.quality import LARGEST_SKEW_S, LEAST_AGREEMENT, LEAST_COVERAGE, DataQuality
+from meeting_assets.metrics.quality import (
+    LARGEST_SKEW_S,
+    LEAST_AGREEMENT,
+    LEAST_COVERAGE,
+    MEASURED_KINDS,
+    DataQuality,
+)
 from meeting_assets.metrics.speakers import Speakers
 from meeting_assets.metrics.tables import ParticipantMetrics
 from meeting_assets.recall.objects import FINISHED
@@ -28,7 +34,6 @@ from meeting_assets.store.ledger_states import FETCHED, PENDING
 # The times of joins and leaves and the times of speech come from different clocks.
 ATTENDANCE_SLACK_S = 5.0
 LEAST_ATTRIBUTED = 0.8
-MEASURED_KINDS = ("participants", "participant_events", "speaker_timeline", "transcript")
 # A workspace may record without transcripts. The other kinds are missing from all meetings only after a wrong setting.
 OPTIONAL_KIND = "transcript"
 

@@ -45,6 +45,8 @@ LEDGER = ("recordings.recording_id",)
 # States of the ledger; an artifact in one of the others is missing.
 PARSED, QUARANTINED, SUPERSEDED = "parsed", "quarantined", "superseded"
 
+MEASURED_KINDS = ("participants", "participant_events", "speaker_timeline", "transcript")
+"""The kinds of artifacts on which numbers of a meeting depend."""
 LEAST_COVERAGE = 0.5
 """Lower values of both coverages are doubtful: data checks and pages name the meeting."""
 LEAST_AGREEMENT = 0.8

@@ -13,11 +13,13 @@ import pytest
 from meeting_assets.health.status import status_of
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.pipeline.storage import open_storage
+from meeting_assets.publications.data_faults import Fault
 from meeting_assets.sandbox import Sandbox, World, from_folder
 from meeting_assets.sandbox.world import Payload
 from meeting_assets.settings import read_settings
 from meeting_assets.store.database import table_of
 from meeting_assets_tests.conftest import ROOT, fresh_postgresql, shared_folder
+from meeting_assets_tests.support.bad_data import assert_same_meetings
 from meeting_assets_tests.support.corpora import is_single_stream
 from meeting_assets_tests.support.environments import (
     TIMES_OF_WORK,
@@ -51,6 +53,8 @@ class Measured:
 
     meetings: dict[str, dict[str, Any]]
     talk_s: dict[str, dict[str, float]]
+    bad_data: dict[str, str]
+    """The reasons of each meeting with bad data."""
 
 
 @pytest.fixture(
@@ -88,7 +92,8 @@ def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         with open_storage(read_settings()) as storage:
             assert status_of(storage).missing == 0
             assert not status_of(storage).action_items
-        return _measured(world)
+            bad_data = storage.database.read(assert_same_meetings)
+        return _measured(world, bad_data)
 
 
 def _add_noise(world: World) -> None:
@@ -99,14 +104,14 @@ def _add_noise(world: World) -> None:
         artifact.payloads["speaker_timeline"] = Payload(lambda body=body: body, as_is=True)  # type: ignore[misc]
 
 
-def _measured(world: World) -> Measured:
+def _measured(world: World, bad_data: dict[str, str]) -> Measured:
     tables = table_rows()
     folder_of = {recording_id: folder.name for recording_id, folder in world.sources.items()}
     meetings = {folder_of[row["recording_id"]]: row for row in _dicts(tables["meeting_metrics"], MeetingMetrics)}
     talk_s: dict[str, dict[str, float]] = {name: {} for name in folder_of.values()}
     for row in _dicts(tables["participant_metrics"], ParticipantMetrics):
         talk_s[folder_of[row["recording_id"]]][row["participant_key"]] = row["talk_time_s"]
-    return Measured(meetings, talk_s)
+    return Measured(meetings, talk_s, {folder_of[recording_id]: each for recording_id, each in bad_data.items()})
 
 
 def _dicts(rows: list[tuple[Any, ...]], model: Any) -> list[dict[str, Any]]:
@@ -117,6 +122,12 @@ def _dicts(rows: list[tuple[Any, ...]], model: Any) -> list[dict[str, Any]]:
 def test_all_real_meetings_are_measured(measured: Measured) -> None:
     assert set(measured.meetings) == {folder.name for folder in FOLDERS}
     assert len(FOLDERS) == 66
+
+
+def test_meetings_without_a_transcript_have_bad_data(measured: Measured) -> None:
+    untranscribed = {folder.name for folder in FOLDERS if not (folder / "transcript.json").exists()}
+
+    assert {name for name, reasons in measured.bad_data.items() if Fault.NO_TRANSCRIPT in reasons} == untranscribed
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: f"{folder.parent.name}-{folder.name}")

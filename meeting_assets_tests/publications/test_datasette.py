@@ -147,4 +147,4 @@ def test_datasette_itself_starts_with_the_file(stored_fortnight: StoredFortnight
     )
 
     assert done.returncode == 0, done.stderr
-    assert '"missing_kinds"' in done.stdout
+    assert '"reasons"' in done.stdout

@@ -13,10 +13,10 @@ from meeting_assets.metrics.quality import DataQuality
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.storage import Storage, open_storage
 from meeting_assets.publications.pages import meeting_quality
-from meeting_assets.publications.pages.data_notes import KIND_NAMES
 from meeting_assets.publications.pages.meeting_page import meeting_page
 from meeting_assets.publications.pages.meeting_quality import notes_of
 from meeting_assets.publications.pages.site import Site
+from meeting_assets.publications.pages.values import KIND_NAMES
 from meeting_assets.sandbox import Sandbox
 from meeting_assets.schema.persistent import Artifacts
 from meeting_assets.settings import read_settings
@@ -72,7 +72,7 @@ def test_each_artifact_outside_the_tables_is_named_with_its_consequence(
         [note] = notes_of(data(connection, ids["complete"]), Parameters())
 
     assert KIND_NAMES[kind] in note.fact
-    assert note.is_gap == (kind in meeting_quality.WITHOUT)
+    assert note.is_fault == (kind in meeting_quality.WITHOUT)
     assert note.meaning == meeting_quality.WITHOUT.get(kind, "No number on this page depends on it.")
 
 

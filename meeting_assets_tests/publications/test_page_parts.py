@@ -1,4 +1,4 @@
-"""Parts of pages: charts, and remarks about the data."""
+"""Parts of pages: charts."""
 
 from __future__ import annotations
 
@@ -11,21 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meeting_assets.publications.pages.charts import HEIGHT, WIDTH, Point, line_chart, scale, share_bar
-from meeting_assets.publications.pages.data_notes import data_notes
 from meeting_assets.publications.pages.values import number, percent
 from meeting_assets_tests.support.site_pages import HOSTILE, read_html
 
 MONDAY = date(2026, 1, 5)
 NUMBERS = st.none() | st.floats(min_value=0, max_value=1e6, allow_nan=False)
-COMPLETE = {
-    "quarantined_artifacts": 0,
-    "missing_kinds": None,
-    "timing_source": "speaker_timeline",
-    "transcript_id": "t",
-    "is_single_stream": False,
-    "attributed_word_share": 1.0,
-    "implausible_duration_s": None,
-}
 
 
 def chart(values: list[tuple[float | None, float | None]], **options: Any) -> str:
@@ -80,32 +70,3 @@ def test_hostile_name_is_text_in_a_chart() -> None:
 @pytest.mark.parametrize(("share", "width"), [(0.0, "0.0"), (0.5, "50.0"), (1.7, "100.0"), (-1.0, "0.0")])
 def test_bar_of_a_share_stays_in_its_track(share: float, width: str) -> None:
     assert f'class="own" width="{width}"' in share_bar(share)
-
-
-@pytest.mark.parametrize(
-    ("values", "notes"),
-    [
-        ({}, []),
-        ({"quarantined_artifacts": None}, ["metrics not computed yet"]),
-        ({"quarantined_artifacts": 2}, ["2 unreadable"]),
-        (
-            {"missing_kinds": "speaker_timeline,transcript", "transcript_id": None},
-            ["missing: speaker timeline, transcript"],
-        ),
-        ({"timing_source": None}, ["no speech times"]),
-        ({"transcript_id": None}, ["transcript without words"]),
-        ({"is_single_stream": True}, ["source cannot show overlap"]),
-        ({"attributed_word_share": 0.456}, ["speaker known for 46% of words"]),
-        ({"attributed_word_share": None}, []),
-        ({"implausible_duration_s": 1e7}, ["implausible duration"]),
-    ],
-)
-def test_gaps_in_the_data_have_remarks(values: dict[str, Any], notes: list[str]) -> None:
-    assert [*data_notes({**COMPLETE, **values}, attributed_share=0.9)] == notes
-
-
-@pytest.mark.parametrize(("attributed_share", "count"), [(0.0, 0), (0.456, 0), (0.457, 1), (1.0, 1)])
-def test_attributed_share_decides_whether_too_few_words_have_a_speaker(attributed_share: float, count: int) -> None:
-    notes = [*data_notes({**COMPLETE, "attributed_word_share": 0.456}, attributed_share=attributed_share)]
-
-    assert notes == ["speaker known for 46% of words"] * count

@@ -54,7 +54,7 @@ class QualityNote(Struct, frozen=True):
 
     fact: Annotated[str, Meta(description="the missing or doubtful data, as a sentence")]
     meaning: Annotated[str, Meta(description="the consequence for the numbers, as a sentence; may be empty")]
-    is_gap: Annotated[bool, Meta(description="whether data is missing")]
+    is_gap: Annotated[bool, Meta(description="whether the meeting has bad data because of it")]
 
 
 class ShownArtifact(Struct, frozen=True):
@@ -102,7 +102,7 @@ def show_document(meeting: MeetingData, notes: list[Note]) -> ShowDocument:
         dashboard_url=recording.dashboard_url,
         participants=[_participant(each) for each in meeting.members],
         metrics=_columns(HeadlineMetrics, meeting.metrics) if meeting.metrics is not None else None,
-        data_quality=[QualityNote(each.fact, each.meaning, each.is_gap) for each in notes],
+        data_quality=[QualityNote(each.fact, each.meaning, each.is_fault) for each in notes],
         artifacts=[_columns(ShownArtifact, each) for each in meeting.artifacts],
     )
 

@@ -10,10 +10,9 @@ from sqlalchemy import Connection, String, cast, func, select
 
 from meeting_assets.pipeline.missed_meetings import missed_meetings
 from meeting_assets.publications.pages import links
-from meeting_assets.publications.pages.data_notes import KIND_NAMES
 from meeting_assets.publications.pages.meetings import Meeting, Meetings
 from meeting_assets.publications.pages.rendering import render
-from meeting_assets.publications.pages.values import platform_name
+from meeting_assets.publications.pages.values import KIND_NAMES, platform_name
 from meeting_assets.schema.bots import Bots
 from meeting_assets.schema.calendar import CalendarEvents
 from meeting_assets.store import unreadable_objects
@@ -74,7 +73,7 @@ class Health(NamedTuple):
     """By state of the ledger."""
     missed: Listed
     incomplete: Listed
-    """Meetings whose data have remarks."""
+    """Meetings with bad data."""
     unreadable: Listed
     """Objects in the API's lists, with the fault of each."""
     recordings: Mapping[str, int]
@@ -86,7 +85,11 @@ class Health(NamedTuple):
 
 def read_health(connection: Connection, meetings: Meetings) -> Health:
     """Reads the state of the ledger, the bots and the meetings."""
-    incomplete = [meeting for meeting in meetings.by_id.values() if meeting.notes]
+    # As the query `bad_data` orders them.
+    incomplete = sorted(
+        (each for each in meetings.by_id.values() if each.faults),
+        key=lambda each: (-len(each.faults), -each.day.toordinal(), each.recording_id),
+    )
     unreadable = unreadable_objects.read_unreadable(connection)
     changed = select(func.max(LEDGER.c.modified_at, type_=LEDGER.c.modified_at.type))
     return Health(

@@ -1,11 +1,11 @@
 """Data quality of one meeting in plain sentences: missing and doubtful data, and the consequences for the numbers.
 
-The bounds are those of the data checks (`metrics.quality`), so the page names a meeting that a check names.
+`data_faults` decides which notes are faults. The others are about repairs and about data on which no number depends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,9 @@ from sqlalchemy import Row
 
 from meeting_assets.core.speaker_keys import LABELS, VOICES
 from meeting_assets.metrics.parameters import Parameters
-from meeting_assets.metrics.quality import LARGEST_SKEW_S, LEAST_AGREEMENT, LEAST_COVERAGE
-from meeting_assets.publications.pages.data_notes import KIND_NAMES
+from meeting_assets.publications.data_faults import Fault, faults_of
 from meeting_assets.publications.pages.meeting_data import MeetingData
-from meeting_assets.publications.pages.values import duration, number, percent
+from meeting_assets.publications.pages.values import KIND_NAMES, duration, number, percent
 from meeting_assets.store.ledger_states import ABSENT, DELETED, FAILED, FETCHED, PARSED, PENDING, QUARANTINED
 
 
@@ -26,8 +25,8 @@ class Note:
 
     fact: str
     meaning: str = ""
-    is_gap: bool = False
-    """Whether data is missing; other notes are about repairs and doubts."""
+    is_fault: bool = False
+    """Whether the meeting has bad data because of it."""
     column: str | None = None
     """The column of `data_quality` or `meeting_metrics` that the fact states."""
 
@@ -54,18 +53,30 @@ _SOURCES = {
 
 
 def notes_of(meeting: MeetingData, parameters: Parameters) -> list[Note]:
-    """The notes about a meeting, missing data first; empty if nothing is missing or doubtful."""
+    """The notes about a meeting, faults first; at least one for each fault."""
+    faults = faults_of_meeting(meeting, parameters)
     notes = [*_ledger(meeting)]
     if meeting.metrics is None or meeting.quality is None:
         notes.append(
-            Note("The numbers of this meeting are not computed yet.", "The next run computes them.", is_gap=True)
+            Note("The numbers of this meeting are not computed yet.", "The next run computes them.", is_fault=True)
         )
     else:
-        notes += _speech(meeting, meeting.metrics, meeting.quality)
-        notes += _words(meeting, meeting.quality, parameters.attributed_share)
-        notes += _agreement(meeting.quality)
-        notes += _times(meeting.metrics, meeting.quality)
-    return sorted(notes, key=lambda note: not note.is_gap)
+        notes += _speech(meeting.metrics, meeting.quality, faults)
+        notes += _words(meeting, meeting.quality, faults)
+        notes += _agreement(meeting.quality, faults)
+        notes += _times(meeting.metrics, meeting.quality, faults)
+    return sorted(notes, key=lambda note: not note.is_fault)
+
+
+def faults_of_meeting(meeting: MeetingData, parameters: Parameters) -> Collection[Fault]:
+    """The faults of a meeting."""
+    is_measured = meeting.metrics is not None and meeting.quality is not None
+    return faults_of(
+        {**meeting.metrics._mapping, **meeting.quality._mapping} if is_measured else None,
+        [(row.kind, row.status) for row in meeting.artifacts],
+        has_unknown_talk=any(each.metrics.talk_time_s is None for each in meeting.members),
+        attributed_share=parameters.attributed_share,
+    )
 
 
 def _ledger(meeting: MeetingData) -> Iterator[Note]:
@@ -79,11 +90,14 @@ def _ledger(meeting: MeetingData) -> Iterator[Note]:
         if row.kind in parsed:
             yield Note(fact, "Another one is used.")
         elif row.kind in WITHOUT:
-            yield Note(fact, WITHOUT[row.kind], is_gap=True)
+            yield Note(fact, WITHOUT[row.kind], is_fault=True)
         elif row.status == ABSENT:
             unneeded.append(KIND_NAMES[row.kind])
         else:
             yield Note(fact, "No number on this page depends on it.")
+    stated = {row.kind for row in meeting.artifacts if row.status in _STATES} | parsed
+    for kind in (each for each in WITHOUT if each not in stated):
+        yield Note(f"The tables have no {KIND_NAMES[kind]}.", WITHOUT[kind], is_fault=True)
     if unneeded:
         names = " and ".join(filter(None, (", ".join(unneeded[:-1]), unneeded[-1])))
         yield Note(f"Recall.ai has no {names} for this meeting.", "No number on this page depends on it.")
@@ -97,21 +111,22 @@ def _cause(row: Row[Any]) -> str:
     return f" Reason: {cause}." if cause else ""
 
 
-def _speech(meeting: MeetingData, metrics: Row[Any], quality: Row[Any]) -> Iterator[Note]:
-    if metrics.timing_source is None:
+def _speech(metrics: Row[Any], quality: Row[Any], faults: Collection[Fault]) -> Iterator[Note]:
+    if Fault.NO_SPEECH_TIMES in faults:
         yield Note(
             "No source says who spoke when.",
             "Talk shares, turns, silence and interruptions are unknown, not zero.",
-            is_gap=True,
+            is_fault=True,
             column="timing_source",
         )
         return
     if metrics.timing_source in _SOURCES:
         yield Note(_SOURCES[metrics.timing_source], "Pauses and overlaps are less exact.", column="timing_source")
-    if quality.is_single_stream:
+    if Fault.NO_OVERLAP in faults:
         yield Note(
             "The source of speech times never shows two speakers at once.",
             "Overlaps and interruptions are unknown, not zero.",
+            is_fault=True,
             column="is_single_stream",
         )
     if quality.unattributed_speech_s:
@@ -120,21 +135,21 @@ def _speech(meeting: MeetingData, metrics: Row[Any], quality: Row[Any]) -> Itera
             "They count in speech, silence and overlap, but in nobody's talk share.",
             column="unattributed_speech_s",
         )
-    if metrics.speech_s and any(each.metrics.talk_time_s is None for each in meeting.members):
+    if Fault.FEW_KNOWN_SPEAKERS in faults:
         yield Note(
             "Too much of the speech has no participant.",
             "Talk time, talk share, turns and balance are unknown for all participants; the lanes show the speakers "
             "as the source names them.",
-            is_gap=True,
+            is_fault=True,
             column="talk_time_s",
         )
 
 
-def _words(meeting: MeetingData, quality: Row[Any], least_share: float) -> Iterator[Note]:
+def _words(meeting: MeetingData, quality: Row[Any], faults: Collection[Fault]) -> Iterator[Note]:
     transcript = meeting.transcript
+    if Fault.NO_WORDS in faults:
+        yield Note("The transcript has no words.", "Word counts and questions are unknown.", is_fault=True)
     if transcript is None:
-        if any(row.kind == "transcript" and row.status == PARSED for row in meeting.artifacts):
-            yield Note("The transcript has no words.", "Word counts and questions are unknown.")
         return
     if transcript.attribution in (LABELS, VOICES):
         yield Note(
@@ -143,7 +158,7 @@ def _words(meeting: MeetingData, quality: Row[Any], least_share: float) -> Itera
         )
     share = quality.attributed_word_share
     if share is not None and share < 1:
-        is_too_small = share < least_share
+        is_too_small = Fault.FEW_ATTRIBUTED_WORDS in faults
         yield Note(
             f"Only {percent(share)} of the words have a participant."
             if is_too_small
@@ -151,7 +166,7 @@ def _words(meeting: MeetingData, quality: Row[Any], least_share: float) -> Itera
             "Words and questions are unknown for all participants; those of the meeting are complete."
             if is_too_small
             else "They count for the meeting, but for nobody's words.",
-            is_gap=is_too_small,
+            is_fault=is_too_small,
             column="attributed_word_share",
         )
     if quality.untimed_words:
@@ -168,41 +183,44 @@ def _words(meeting: MeetingData, quality: Row[Any], least_share: float) -> Itera
         )
 
 
-def _agreement(quality: Row[Any]) -> Iterator[Note]:
-    covered, timed = quality.timeline_word_coverage, quality.word_timeline_coverage
-    if covered is not None and covered < LEAST_COVERAGE:
+def _agreement(quality: Row[Any], faults: Collection[Fault]) -> Iterator[Note]:
+    if Fault.FEW_WORDS in faults:
         yield Note(
-            f"The transcript has words in only {percent(covered)} of the time with speech.",
+            f"The transcript has words in only {percent(quality.timeline_word_coverage)} of the time with speech.",
             "Part of the meeting is not transcribed, or its times are shifted: word counts may be too low.",
+            is_fault=True,
             column="timeline_word_coverage",
         )
-    if timed is not None and timed < LEAST_COVERAGE:
+    if Fault.LITTLE_SPEECH in faults:
+        covered = percent(quality.word_timeline_coverage)
         yield Note(
-            f"The speaker timeline has speech in only {percent(timed)} of the time with words.",
+            f"The speaker timeline has speech in only {covered} of the time with words.",
             "The timeline is incomplete or shifted: talk times may be too low.",
+            is_fault=True,
             column="word_timeline_coverage",
         )
-    agreement = quality.speech_event_agreement
-    if agreement is not None and agreement < LEAST_AGREEMENT:
+    if Fault.DISAGREEMENT in faults:
         yield Note(
-            f"Two sources of speech times agree on only {percent(agreement)} of the speech.",
+            f"Two sources of speech times agree on only {percent(quality.speech_event_agreement)} of the speech.",
             "One of them is incomplete; talk times may be wrong by that much.",
+            is_fault=True,
             column="speech_event_agreement",
         )
 
 
-def _times(metrics: Row[Any], quality: Row[Any]) -> Iterator[Note]:
-    if quality.implausible_duration_s is not None:
+def _times(metrics: Row[Any], quality: Row[Any], faults: Collection[Fault]) -> Iterator[Note]:
+    if Fault.IMPLAUSIBLE_DURATION in faults:
         yield Note(
             f"The recording claims to last {duration(quality.implausible_duration_s)}.",
             "Its duration counts as unknown, and so do ratios to it and the balance over time.",
-            is_gap=True,
+            is_fault=True,
             column="implausible_duration_s",
         )
-    if quality.clock_skew_s is not None and abs(quality.clock_skew_s) > LARGEST_SKEW_S:
+    if Fault.SKEWED_CLOCKS in faults:
         yield Note(
             f"The clocks of the platform and of the recording differ by {duration(abs(quality.clock_skew_s))}.",
             "Clock times of joins and chat messages may be off by that much.",
+            is_fault=True,
             column="clock_skew_s",
         )
     if metrics.duration_extended_s:

@@ -12,16 +12,14 @@ from sqlalchemy import Connection, select
 
 from meeting_assets.artifacts.person_keys import name_keys
 from meeting_assets.metrics.attendance import person_late_s
-from meeting_assets.metrics.quality import DataQuality
-from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
+from meeting_assets.metrics.tables import ParticipantMetrics
 from meeting_assets.pipeline.everyday_views import EVERYDAY_VIEWS
 from meeting_assets.pipeline.persons import Persons, known_persons
+from meeting_assets.publications.data_faults import Fault, read_faults
 from meeting_assets.publications.pages import links
-from meeting_assets.publications.pages.data_notes import data_notes
 from meeting_assets.store.database import table_of
 
 VIEW, KEYS = (EVERYDAY_VIEWS[name].subquery(name) for name in ("meetings", "meeting_keys"))
-METRICS, QUALITY = table_of(MeetingMetrics).c, table_of(DataQuality).c
 MEMBERS = table_of(ParticipantMetrics).c
 
 
@@ -39,8 +37,8 @@ class Meeting(NamedTuple):
     top_speaker: str | None
     top_talk_share: float | None
     late_joiners: int | None
-    notes: tuple[str, ...]
-    """Remarks about gaps and doubts in its data."""
+    faults: tuple[Fault, ...]
+    """The reasons for which its data are bad."""
     keys: tuple[str, ...] = ()
     """The customer's metadata, each as `key=value`."""
 
@@ -93,29 +91,22 @@ class Meetings:
 
 
 def read_meetings(connection: Connection, *, attributed_share: float) -> Meetings:
-    """Reads the meetings of the view `meetings`, with their `data_notes`."""
+    """Reads the meetings of the view `meetings`, with their faults (`data_faults`)."""
     keys: dict[str, set[str]] = defaultdict(set)
     for row in connection.execute(select(KEYS.c.recording_id, KEYS.c.key, KEYS.c.value)):
         keys[row.recording_id].add(f"{row.key}={row.value}")
     c = VIEW.c
-    query = (
-        select(
-            *(c.recording_id, c.day, c.title, c.started_at, (c.duration_minutes * 60).label("duration_s")),
-            *(c.platform, c.series_id, c.participant_count, c.top_speaker, c.top_talk_share, c.late_joiners),
-            *(METRICS.timing_source, METRICS.transcript_id, c.is_single_stream, c.attributed_word_share),
-            *(QUALITY.missing_kinds, QUALITY.quarantined_artifacts, QUALITY.implausible_duration_s),
-        )
-        .select_from(VIEW)
-        .join(table_of(MeetingMetrics), METRICS.recording_id == c.recording_id, isouter=True)
-        .join(table_of(DataQuality), QUALITY.recording_id == c.recording_id, isouter=True)
+    query = select(
+        *(c.recording_id, c.day, c.title, c.started_at, (c.duration_minutes * 60).label("duration_s")),
+        *(c.platform, c.series_id, c.participant_count, c.top_speaker, c.top_talk_share, c.late_joiners),
     )
     rows = sorted(
         connection.execute(query), key=lambda row: (row.started_at is not None, row.started_at, row.recording_id)
     )
-    meetings = []
-    for row in reversed(rows):
-        notes = data_notes(row._mapping, attributed_share=attributed_share)
-        meetings.append(Meeting._make((*row[:11], tuple(notes), tuple(sorted(keys[row.recording_id])))))
+    faults = read_faults(connection, [row.recording_id for row in rows], attributed_share=attributed_share)
+    meetings = [
+        Meeting._make((*row, faults[row.recording_id], tuple(sorted(keys[row.recording_id])))) for row in reversed(rows)
+    ]
     attendees = dict(_attendees(connection, known_persons(connection)))
     return Meetings({each.recording_id: each for each in meetings}, attendees)
 

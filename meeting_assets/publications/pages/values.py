@@ -20,6 +20,17 @@ PLATFORMS = {
     "goto_meeting": "GoTo Meeting",
 }
 
+KIND_NAMES = {
+    "participants": "participant list",
+    "participant_events": "participant events",
+    "speaker_timeline": "speaker timeline",
+    "transcript": "transcript",
+    "provider_data": "transcript provider's data",
+    "audio_separate": "audio per participant",
+    "video_separate": "video per participant",
+}
+"""The kinds of artifacts in plain words."""
+
 
 def duration(value_s: float | None) -> str:
     """A length of time in its two largest units.
