@@ -70,7 +70,8 @@ class ParticipantAttendance(SQLModel):
     )
     joined_late_s: float | None = fields.seconds(
         "first join - scheduled start, at least 0; without a scheduled start, first join - first join of any "
-        "participant; NULL for participants present when the recording started, since it may have started late itself",
+        "participant; NULL for participants present when the recording started (first join up to 1 s after that), since "
+        "it may have started late itself",
         derived_from=(*PRESENCE, *SCHEDULE),
     )
     left_early_s: float | None = fields.seconds(
@@ -108,7 +109,8 @@ class MeetingAttendance(SQLModel):
         "time attended by all persons / 3600", unit="h", derived_from=(*PRESENCE, *MEETING_PERSONS, *LENGTH)
     )
     late_joiners: int | None = fields.count(
-        "persons whose first participant to join has a joined_late_s over late_grace_s",
+        "persons whose first participant to join has a joined_late_s over late_grace_s; those present when the "
+        "recording started are not late",
         derived_from=(*PRESENCE, *MEETING_PERSONS, *SCHEDULE),
     )
 

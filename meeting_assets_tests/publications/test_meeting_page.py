@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from itertools import chain
 
 import pytest
@@ -194,6 +195,29 @@ def test_large_meeting_folds_the_swimlanes_with_least_speech(connection: Connect
     assert folded.one("summary").words == "16 more with less speech"
     assert len(folded.all("div", class_="lane")) == 16
     assert folded.all("path", class_="speech") == []
+
+
+@pytest.mark.parametrize(
+    ("delay_s", "sentence"),
+    [
+        (None, "Lateness counts from the first arrival, because no scheduled start is known."),
+        (7 * 3600.0, "Lateness counts from the first arrival, because no scheduled start is known."),
+        (103.0, "Lateness counts from the scheduled start; the recording began 1 min 43 s after it."),
+        (0.4, "Lateness counts from the scheduled start; the recording began then."),
+        (-90.0, "Lateness counts from the scheduled start; the recording began 1 min 30 s before it."),
+    ],
+)
+def test_attendance_states_from_when_lateness_counts(
+    stored_page_meetings: Storage, ids: dict[str, str], delay_s: float | None, sentence: str
+) -> None:
+    with stored_page_meetings.database.reading() as connection:
+        started_at = data(connection, ids["ordinary"]).recording.started_at
+    scheduled_at = None if delay_s is None else started_at - timedelta(seconds=delay_s)
+    with changed(stored_page_meetings, RECORDINGS, ids["ordinary"], scheduled_at=scheduled_at) as connection:
+        words = section(page(connection, ids["ordinary"]), "attendance").words
+
+    assert sentence in words
+    assert "Participants who were present when the recording began are not late." in words
 
 
 def test_attendance_states_late_arrivals_and_early_departures(connection: Connection, ids: dict[str, str]) -> None:

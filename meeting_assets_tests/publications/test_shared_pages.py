@@ -22,6 +22,7 @@ from meeting_assets.metrics.series import RecordingSeries, SeriesMembers, Series
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.trends import ROLLUPS, MeetingTrends, People, PersonTrends
 from meeting_assets.pipeline.everyday_views import EVERYDAY_VIEWS
+from meeting_assets.publications.data_faults import Fault
 from meeting_assets.publications.pages import links
 from meeting_assets.publications.pages.measures import NAMES
 from meeting_assets.publications.pages.ranges import MEETING_RANGES, PERSON_RANGES
@@ -42,6 +43,7 @@ from meeting_assets_tests.support.site_pages import (
     links_of,
     read_html,
     rendered_site,
+    resolved,
 )
 from meeting_assets_tests.support.stored_fortnight import fortnight_at_home
 
@@ -186,6 +188,57 @@ def test_series_page_names_those_who_are_late_at_half_of_their_meetings(site: Si
         assert f"{name} ({count} of " in " ".join(html(site, links.series_page(series_id)).text.split())
 
 
+def test_series_page_lists_the_latest_people_first(site: Site, engine: Engine) -> None:
+    keys = [links.series_page(each) for each in scalars(engine, select(table_of(RecordingSeries).c.series_id))]
+    counts = [
+        [int(row[4]) for row in html(site, key).rows if len(row) == 6 and row[1] in {"yes", "no"}] for key in keys
+    ]
+
+    assert any(max(of_page) > 0 for of_page in counts)
+    assert counts == [sorted(of_page, reverse=True) for of_page in counts]
+    assert all("Those with the most late arrivals come first." in html(site, key).text for key in keys)
+
+
+def with_title_of_another_series(engine: Engine) -> tuple[str, str]:
+    """Two series that have the same title but for case and blanks."""
+    series = table_of(RecordingSeries)
+    with engine.begin() as connection:
+        (first, title), (second, _) = connection.execute(select(series.c.series_id, series.c.title).limit(2)).all()
+        connection.execute(series.update().where(series.c.series_id == second).values(title=f" {title.upper()} "))
+    return first, second
+
+
+def test_series_page_links_to_other_series_with_the_same_title(site: Site, engine: Engine) -> None:
+    first, second = map(links.series_page, with_title_of_another_series(engine))
+
+    changed = site_of(engine)
+
+    assert "Other series have the same title" not in html(site, first).text
+    for key, other in ((first, second), (second, first)):
+        assert "Other series have the same title" in html(changed, key).text
+        assert other in {resolved(key, link) for link in html(changed, key).links}
+        assert changed[key].inputs_hash != site[key].inputs_hash
+
+
+def test_series_page_links_to_meetings_of_no_series_with_the_same_title(site: Site, engine: Engine) -> None:
+    series, recordings = table_of(RecordingSeries), table_of(Recordings)
+    with engine.begin() as connection:
+        series_id, title = connection.execute(select(series.c.series_id, series.c.title).limit(1)).one()
+        repeats = select(series.c.series_id).where(series.c.series_id == recordings.c.series_id).exists()
+        is_single = ~repeats & (recordings.c.status == "done")
+        found = [*connection.scalars(select(recordings.c.recording_id).where(is_single).limit(12))]
+        of_found = recordings.c.recording_id.in_(found)
+        connection.execute(recordings.update().where(of_found).values(title=title, display_title=title))
+
+    changed, key = site_of(engine), links.series_page(series_id)
+
+    assert len(found) == 12
+    assert "and 2 more." in html(changed, key).text
+    linked = {resolved(key, link) for link in html(changed, key).links}
+    assert sum(any(each in link for link in linked) for each in found) == 10
+    assert "belong to no series" not in html(site, key).text
+
+
 def test_person_page_lists_the_meetings_of_the_person(site: Site, engine: Engine) -> None:
     people = table_of(People).c
     with engine.connect() as connection:
@@ -249,7 +302,7 @@ def test_unchanged_database_gives_equal_pages_and_hashes(site: Site, engine: Eng
 def test_attributed_share_of_the_settings_decides_about_remarks(site: Site, engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(table_of(DataQuality).update().values(attributed_word_share=0.85))
-    remark = "speaker known for 85% of words"
+    remark = str(Fault.FEW_ATTRIBUTED_WORDS)
 
     strict = site_of(engine)
     with engine.connect() as connection:
@@ -288,8 +341,8 @@ CHANGES: list[tuple[Any, dict[str, Any], str]] = [
     (ParticipantMetrics, {"joined_late_s": 4321.0}, links.PEOPLE),
     (MeetingMetrics, {"late_joiners": 77}, links.INDEX),
     (MeetingMetrics, {"timing_source": None}, links.HEALTH),
-    (DataQuality, {"quarantined_artifacts": 3}, links.HEALTH),
-    (DataQuality, {"missing_kinds": "transcript"}, links.HEALTH),
+    (DataQuality, {"clock_skew_s": 6.0}, links.HEALTH),
+    (DataQuality, {"speech_event_agreement": 0.1}, links.HEALTH),
     (DataQuality, {"attributed_word_share": 0.5}, links.INDEX),
     (People, {"name": "Someone Else"}, links.PEOPLE),
     (People, {"talk_time_s": 98765.0}, links.PEOPLE),

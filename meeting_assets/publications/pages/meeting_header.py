@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from meeting_assets.core.languages import language_of
+from meeting_assets.metrics.attendance import SCHEDULED_WITHIN_US
 from meeting_assets.publications.exports import FORMATS
 from meeting_assets.publications.exports.format import ExportFormat
 from meeting_assets.publications.pages.meeting_data import MeetingData
@@ -60,6 +61,14 @@ class Header:
     customer_keys: Sequence[CustomerKey]
     language: str | None
     """The language of the transcript as a BCP 47 code."""
+
+    @property
+    def start_delay_s(self) -> float | None:
+        """Time from the scheduled start to the start of the recording; None if lateness counts from the first join."""
+        if self.scheduled_at is None or self.started_at is None:
+            return None
+        delay_s = (self.started_at - self.scheduled_at).total_seconds()
+        return delay_s if abs(delay_s) <= SCHEDULED_WITHIN_US / 1_000_000 else None
 
 
 def header_of(meeting: MeetingData) -> Header:

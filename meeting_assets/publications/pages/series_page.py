@@ -16,6 +16,7 @@ from meeting_assets.publications.pages import links
 from meeting_assets.publications.pages.charts import share_bar
 from meeting_assets.publications.pages.measures import trends
 from meeting_assets.publications.pages.meetings import Meeting, Meetings
+from meeting_assets.publications.pages.namesakes import Namesakes, namesakes
 from meeting_assets.publications.pages.ranges import MEETING_RANGES
 from meeting_assets.publications.pages.rendering import render
 from meeting_assets.publications.pages.values import platform_name
@@ -42,6 +43,11 @@ class Member(NamedTuple):
     is_regular: bool
 
     @property
+    def late_share(self) -> float | None:
+        """The late arrivals per meeting attended."""
+        return self.late_count / self.meetings_attended if self.meetings_attended else None
+
+    @property
     def is_often_late(self) -> bool:
         """True for a person who joined late at half or more of the meetings attended, and at least twice.
 
@@ -52,7 +58,7 @@ class Member(NamedTuple):
 
 
 class Series(NamedTuple):
-    """A series with its members, its meetings, newest first, and a row of `series_trends` for each week."""
+    """A series with its members, those with the most late arrivals first, and its meetings, newest first."""
 
     columns: Mapping[str, Any]
     """Of `recording_series`."""
@@ -61,6 +67,8 @@ class Series(NamedTuple):
     arrivals: Mapping[str, Mapping[str, float]]
     """The delay of each member who attended, in each of the last meetings."""
     weeks: Mapping[date, Mapping[str, Any]]
+    """A row of `series_trends` for each week."""
+    namesakes: Namesakes = Namesakes()
 
     @property
     def title(self) -> str:
@@ -98,14 +106,16 @@ def read_series(connection: Connection, meetings: Meetings) -> list[Series]:
     ids = meetings.of_series()
     series = []
     hidden = {"inputs_hash", "modified_at"}
-    for columns in connection.execute(select(*(each for each in SERIES.c if each.name not in hidden))).mappings():
+    visible = select(*(each for each in SERIES.c if each.name not in hidden))
+    rows = [dict(row) for row in connection.execute(visible).mappings()]
+    same_titles = namesakes(rows, meetings)
+    for columns in rows:
         series_id = columns["series_id"]
         of_series = [meetings.by_id[each] for each in ids.get(series_id, ())]
-        listed = sorted(
-            members[series_id], key=lambda each: (not each.is_regular, (each.name or "").casefold(), each.person_key)
-        )
+        listed = sorted(members[series_id], key=_lateness)
         arrivals = {each.recording_id: _arrivals(meetings, each) for each in of_series[:ARRIVALS]}
-        series.append(Series(dict(columns), listed, of_series, arrivals, dict(sorted(weeks[series_id].items()))))
+        of_weeks = dict(sorted(weeks[series_id].items()))
+        series.append(Series(columns, listed, of_series, arrivals, of_weeks, same_titles[series_id]))
     return sorted(series, key=lambda each: (each.title.casefold(), each.columns["series_id"]))
 
 
@@ -121,13 +131,16 @@ def means_of_all(connection: Connection) -> Mapping[date, Mapping[str, float]]:
     }
 
 
-def series_page(series: Series, means: Mapping[date, Mapping[str, float]], people: Collection[str]) -> str:
+def series_page(
+    series: Series, means: Mapping[date, Mapping[str, float]], people: Collection[str], late_grace_s: float
+) -> str:
     """The HTML of the page of a series.
 
     Args:
         series: The series.
         means: The means of all meetings in the weeks of the series.
         people: The members that have a page, by person_key.
+        late_grace_s: The delay in s from which an arrival is late.
     """
     weeks = [*series.weeks]
     shown = trends(
@@ -150,6 +163,8 @@ def series_page(series: Series, means: Mapping[date, Mapping[str, float]], peopl
         cadence=cadence(series.columns["cadence_days"]),
         platform=platform_name(series.columns["platform"]),
         share_bar=share_bar,
+        late_grace_s=late_grace_s,
+        platform_name=platform_name,
         often_late=[member for member in series.members if member.is_often_late],
     )
 
@@ -157,6 +172,17 @@ def series_page(series: Series, means: Mapping[date, Mapping[str, float]], peopl
 def series_list_page(series: Sequence[Series]) -> str:
     """The HTML of the list of all series."""
     return render("series_list.html.j2", links.SERIES, series=series, cadence=cadence, platform_name=platform_name)
+
+
+def _lateness(member: Member) -> tuple[int, float, bool, str, str]:
+    """Sorts by late arrivals, then by their share of the meetings attended; regular participants before others."""
+    return (
+        -member.late_count,
+        -(member.late_share or 0.0),
+        not member.is_regular,
+        (member.name or "").casefold(),
+        member.person_key,
+    )
 
 
 def _arrivals(meetings: Meetings, meeting: Meeting) -> Mapping[str, float]:

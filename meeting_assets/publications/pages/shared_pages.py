@@ -47,7 +47,7 @@ def shared_pages(connection: Connection, parameters: Parameters) -> Iterator[Sha
     index = index_of(meetings, site)
     yield _page(links.INDEX, partial(index_page, index, late_grace_s), index, late_grace_s)
     yield from _pages_of_people(connection, meetings, site, late_grace_s)
-    yield from _pages_of_series(connection, meetings, site)
+    yield from _pages_of_series(connection, meetings, site, late_grace_s)
     health = read_health(connection, meetings)
     shown = {each.recording_id for listed in health.artifacts.values() for each in listed.rows}
     with_page = {each: meetings.by_id[each] for each in sorted(shown & meetings.by_id.keys())}
@@ -71,14 +71,16 @@ def _pages_of_people(
         yield _page(person.page, partial(person_page, *inputs), *inputs)
 
 
-def _pages_of_series(connection: Connection, meetings: Meetings, site: Site) -> Iterator[SharedPage]:
+def _pages_of_series(
+    connection: Connection, meetings: Meetings, site: Site, late_grace_s: float
+) -> Iterator[SharedPage]:
     all_series = read_series(connection, meetings)
     yield _page(links.SERIES, partial(series_list_page, all_series), all_series)
     means = means_of_all(connection)
     for series in all_series:
         of_weeks = {week: means[week] for week in series.weeks if week in means}
         people = sorted(member.person_key for member in series.members if member.person_key in site.person_names)
-        inputs = (series, of_weeks, people)
+        inputs = (series, of_weeks, people, late_grace_s)
         yield _page(series.page, partial(series_page, *inputs), *inputs)
 
 

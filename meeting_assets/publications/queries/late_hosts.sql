@@ -1,7 +1,8 @@
 -- name: late_hosts
 -- question: Whose meetings start late?
 -- about: By host: the mean time to the first speech, and the number of people who join more than a minute late.
---   Lateness counts from the scheduled start, or from the first join if the scheduled start is unknown.
+--   Lateness counts from the scheduled start, or from the first join if the scheduled start is unknown. People
+--   who are present when the recording starts are not late.
 -- parameter: meetings integer = 2; least number of meetings of a host
 -- parameter: limit integer = 20; largest number of rows
 SELECT min(host.name) AS host, count(*) AS meetings, round(avg(m.first_speech_s)) AS first_speech_s,
