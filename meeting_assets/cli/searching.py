@@ -61,13 +61,23 @@ def search(
 def _print_result(result: SearchResult, page_of: Callable[[Hit], str | None]) -> None:
     for hit in result.hits:
         _print_hit(hit, page_of(hit))
-    if not result.hits:
-        print_line("No utterance was found.")
+    print_line(_count_sentence(result))
     if result.has_more:
-        print_note("There are more. Add words, --speaker, --series, --from or --to, or raise --limit.")
+        print_note("To see others, add words, --speaker, --series, --from or --to, or raise --limit.")
     if count := result.unindexed_recordings:
         lacks = "1 transcript" if count == 1 else f"{count} transcripts"
         print_note(f"The search index lacks {lacks}. `meeting-assets rebuild --outdated` adds what is missing.")
+
+
+def _count_sentence(result: SearchResult) -> str:
+    """The number of utterances found, and of those that match."""
+    count = len(result.hits)
+    if not count:
+        return "No utterance was found."
+    if result.has_more:
+        total = f"{result.total:,}" if result.is_total_exact else f"more than {result.total:,}"
+        return f"{count:,} of {total} utterances."
+    return f"{count:,} utterance{'s' if count != 1 else ''}."
 
 
 def _print_hit(hit: Hit, page: str | None) -> None:

@@ -70,8 +70,8 @@ class ParticipantAttendance(SQLModel):
     )
     joined_late_s: float | None = fields.seconds(
         "first join - scheduled start, at least 0; without a scheduled start, first join - first join of any "
-        "participant; NULL for participants present when the recording started (first join up to 1 s after that), since "
-        "it may have started late itself",
+        "participant; NULL for participants present when the recording started (first join up to 1 s after that), "
+        "since it may have started late itself",
         derived_from=(*PRESENCE, *SCHEDULE),
     )
     left_early_s: float | None = fields.seconds(

@@ -38,14 +38,20 @@ class SearchDocument(Struct, frozen=True, tag_field="schema", tag="meeting_asset
 
     query: Annotated[str, Meta(description="the query as given")]
     hits: Annotated[list[SearchHit], Meta(description="the first utterances found, newest meeting first")]
-    has_more: Annotated[bool, Meta(description="whether more utterances match")]
+    has_more: Annotated[bool, Meta(description="whether more utterances match than `hits` contains")]
+    total: Annotated[int, Meta(description="number of utterances that match; a lower bound if not exact")]
+    is_total_exact: Annotated[
+        bool, Meta(description="whether `total` is exact; if not, more utterances than `total` match")
+    ]
     unindexed_recordings: Annotated[int, Meta(description="recordings whose transcript the index does not contain yet")]
 
 
 def search_document(query: str, result: SearchResult, page_of: Callable[[Hit], str | None]) -> SearchDocument:
     """The document of a search; `page_of` gives the link to a hit."""
     hits = [_hit(each, page_of(each)) for each in result.hits]
-    return SearchDocument(query, hits, result.has_more, result.unindexed_recordings)
+    return SearchDocument(
+        query, hits, result.has_more, result.total, result.is_total_exact, result.unindexed_recordings
+    )
 
 
 def _hit(hit: Hit, page: str | None) -> SearchHit:

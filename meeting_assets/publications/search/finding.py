@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, and_, select
 
@@ -26,13 +25,22 @@ from meeting_assets.publications.search.snippets import Snippet, snippet_of
 from meeting_assets.schema.search_index import PASSAGE_BITS
 from meeting_assets.store.database import table_of
 
-FIRST_PAGE, RESTRICTED_PAGE, MAX_PAGE = 50, 1_000, 5_000
+FIRST_PAGE, RESTRICTED_PAGE, MAX_PAGE = 250, 1_000, 5_000
 """Candidates of the first query of the index, of the first one if speakers or recordings leave out most of them, and of
 the largest one."""
 READ_AT_ONCE = 50
+MOST_COUNTED = 100
+"""Utterances up to which a search counts, if its limit is lower."""
+COUNTED_BATCHES = 4
+"""Batches of `READ_AT_ONCE` passages that a search reads only to count.
+
+perf: counting all utterances with a common word would read all their passages (benchmarks search)
+"""
 LONG_UTTERANCE_S = 10.0
 """In longer utterances the word's own time is looked up, which reads all words of the transcript."""
 
+_Match: TypeAlias = tuple[Any, list[tuple[int, int]]]
+"""A row of the view, with the places of the words found in its text."""
 _FOUND = searchable_utterances().subquery("found").c
 _WORDS, _TRANSCRIPTS = table_of(TranscriptWords).c, table_of(Transcripts).c
 
@@ -55,12 +63,19 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The first hits, and whether there may be more of them."""
+    """The first hits, and the number of all."""
 
     hits: list[Hit] = field(default_factory=list)
-    has_more: bool = False
+    total: int = 0
+    """The utterances that match; if the total is not exact, more than this match."""
+    is_total_exact: bool = True
     unindexed_recordings: int = 0
     """Recordings whose transcript the index does not contain yet."""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether more utterances match than `hits` contains."""
+        return not self.is_total_exact or self.total > len(self.hits)
 
 
 def search(connection: Connection, text: str, restriction: SearchFilter, limit: int) -> SearchResult:
@@ -71,22 +86,39 @@ def search(connection: Connection, text: str, restriction: SearchFilter, limit: 
     """
     query = parse_query(text)
     scope = scope_of(connection, restriction)
-    found = [*islice(_matches(connection, query, scope), limit + 1)]
-    times = _times_of_words(connection, found[:limit])
-    hits = [_hit(row, snippet, times.get(_key(row), row.start_s)) for row, snippet, _ in found[:limit]]
-    return SearchResult(hits, len(found) > limit, outdated_index_count(connection))
+    matches, total, is_exact = _counted(_batches(connection, query, scope), limit)
+    found = [(row, snippet_of(row.text, spans), spans[0][0]) for row, spans in matches[:limit]]
+    times = _times_of_words(connection, found)
+    hits = [_hit(row, snippet, times.get(_key(row), row.start_s)) for row, snippet, _ in found]
+    return SearchResult(hits, total, is_exact, outdated_index_count(connection))
 
 
-def _matches(connection: Connection, query: Query, scope: Scope) -> Iterator[tuple[Any, Snippet, int]]:
-    """Rows of the view with their snippets, and the place of the first word found. An utterance counts once."""
+def _counted(batches: Iterable[list[_Match]], limit: int) -> tuple[list[_Match], int, bool]:
+    """The first matches, their number, and whether the number is exact; more match if it is not."""
+    found: list[_Match] = []
+    most, surplus_batches = max(limit, MOST_COUNTED), 0
+    for batch in batches:
+        found += batch
+        surplus_batches += len(found) > limit
+        if len(found) > most:
+            return found, most, False
+        if surplus_batches > COUNTED_BATCHES:
+            return found, len(found) - 1, False
+    return found, len(found), True
+
+
+def _batches(connection: Connection, query: Query, scope: Scope) -> Iterator[list[_Match]]:
+    """The matches of each batch of candidates. An utterance counts once."""
     former = None
     for passage_ids in batched(_candidates(connection, query, scope), READ_AT_ONCE):
+        matches: list[_Match] = []
         for row in _rows(connection, passage_ids, scope):
             if _key(row) == former:
                 continue  # passages of one utterance follow one another
             if spans := _spans(query, row):
                 former = _key(row)
-                yield row, snippet_of(row.text, spans), spans[0][0]
+                matches.append((row, spans))
+        yield matches
 
 
 def _rows(connection: Connection, passage_ids: Sequence[int], scope: Scope) -> Iterable[Any]:

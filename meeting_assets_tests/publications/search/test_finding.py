@@ -16,7 +16,7 @@ from meeting_assets.metrics.series import RecordingSeries
 from meeting_assets.metrics.speakers import Speakers
 from meeting_assets.pipeline.search_index import days_of_outdated_index, index_days
 from meeting_assets.pipeline.storage import Storage, open_storage
-from meeting_assets.publications.search import scope
+from meeting_assets.publications.search import finding, scope
 from meeting_assets.publications.search.finding import SearchResult, search
 from meeting_assets.publications.search.scope import SearchFilter
 from meeting_assets.settings import read_settings
@@ -154,6 +154,40 @@ def test_limit_says_that_there_are_more(storage: Storage) -> None:
 
     assert [len(found(storage, "plan", limit=n).hits) for n in (1, 119, 120, 121)] == [1, 119, 120, 120]
     assert [found(storage, "plan", limit=n).has_more for n in (1, 119, 120, 121)] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("count", "limit", "total", "is_exact"),
+    [
+        (0, 20, 0, True),
+        (1, 20, 1, True),
+        (20, 20, 20, True),
+        (21, 20, 21, True),
+        (finding.MOST_COUNTED, 20, finding.MOST_COUNTED, True),
+        (finding.MOST_COUNTED + 1, 20, finding.MOST_COUNTED, False),
+        (600, 20, finding.MOST_COUNTED, False),
+        (600, 599, 599, False),
+        (600, 600, 600, True),
+    ],
+)
+def test_total_is_exact_up_to_a_bound(storage: Storage, count: int, limit: int, total: int, is_exact: bool) -> None:
+    put(storage, [("Ana", f"plan {n}") for n in range(count)], [("Ben", "something else")])
+
+    result = found(storage, "plan", limit=limit)
+
+    assert (result.total, result.is_total_exact, len(result.hits)) == (total, is_exact, min(count, limit))
+    assert result.has_more == (count > limit)
+
+
+def test_counting_ends_after_a_bounded_number_of_passages(storage: Storage) -> None:
+    read = finding.READ_AT_ONCE * (finding.COUNTED_BATCHES + 2)
+    ana, ben = [("Ana", "plan")] * 3, [("Ben", "plan")]
+    put(storage, ben + ana, ana + ben * 2 * read)
+
+    result = found(storage, "plan", SearchFilter(speaker="Ana"), limit=1)
+
+    assert (result.total, result.is_total_exact, result.has_more) == (2, False, True)
+    assert found(storage, "plan", SearchFilter(speaker="Ana"), limit=6).total == 6
 
 
 @pytest.mark.parametrize("spans", [0, 1, 50])

@@ -45,6 +45,7 @@ def test_hits_are_printed_with_day_title_time_and_speaker() -> None:
         "    We follow the [bold]plan[/bold] up.",
         "2026-03-02  Meeting 1  0:00:05  Ben",
         "    Let us follow up on the budget.",
+        "2 utterances.",
     ]
 
 
@@ -74,7 +75,8 @@ def test_more_hits_than_the_limit_are_mentioned() -> None:
     done = command("search", "budget", "--limit", "1")
 
     assert done.stdout.count("Meeting") == 1
-    assert "There are more." in done.stderr
+    assert "1 of 2 utterances." in done.stdout
+    assert "raise --limit" in done.stderr
 
 
 def test_page_of_the_meeting_is_linked_with_its_moment(home: Path) -> None:
@@ -97,6 +99,8 @@ def test_json_document_has_the_documented_fields() -> None:
         "schema": "meeting_assets/search/1",
         "query": '"follow up"',
         "has_more": False,
+        "total": 1,
+        "is_total_exact": True,
         "unindexed_recordings": 1,
     }
     assert hit.pop("recording_id")
