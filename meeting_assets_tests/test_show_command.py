@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Table
 
+from meeting_assets.cli.exit_codes import ExitCode
 from meeting_assets.cli.meeting_summary import print_meeting
 from meeting_assets.cli.querying import queries as queries_command
 from meeting_assets.cli.terminal import out
@@ -49,6 +50,45 @@ def first_row(table: Table, recording: Recording) -> dict[str, Any]:
     with open_test_storage() as storage, storage.database.reading() as connection:
         query = table.select().where(table.c.recording_id == recording.id).order_by(*table.primary_key)
         return dict(connection.execute(query).mappings().first() or {})
+
+
+def with_titles(sandbox: Sandbox, *titles: str) -> None:
+    with open_test_storage() as storage, storage.database.writing() as connection:
+        for recording, title in zip(sandbox.world.recordings, titles, strict=True):
+            of_recording = table_of(Recordings).c.recording_id == recording.id
+            connection.execute(table_of(Recordings).update().where(of_recording).values(display_title=title))
+
+
+def mistyped(recording_id: str) -> str:
+    """The id with another last digit."""
+    return recording_id[:-1] + ("0" if recording_id[-1] != "0" else "1")
+
+
+@pytest.mark.parametrize("given", ["Weekly planning", "planning", "WEEKLY", "Weekly plannign", "mistyped id", "prefix"])
+def test_argument_that_is_no_id_gives_recordings_with_a_similar_title_or_id(sandbox: Sandbox, given: str) -> None:
+    with_titles(sandbox, "Weekly planning", "Budget review")
+    meant, other = (each.id for each in sandbox.world.recordings)
+    arguments = {"mistyped id": mistyped(meant), "prefix": mistyped(meant[:13])}
+
+    done = command("show", arguments.get(given, given))
+
+    assert done.returncode == ExitCode.USAGE
+    assert f"  {meant}  {DAY}  Weekly planning\n" in done.stdout
+    assert other not in done.stdout
+    assert "`meeting-assets search WORDS`" in done.stderr
+    assert "Weekly planning" not in done.stderr
+
+
+@pytest.mark.parametrize(("given", "options"), [("Weekly planning", ["--json"]), ("quite another thing", [])])
+def test_nothing_is_suggested_beside_json_or_without_a_similar_recording(
+    sandbox: Sandbox, given: str, options: list[str]
+) -> None:
+    with_titles(sandbox, "Weekly planning", "Budget review")
+
+    done = command("show", given, *options)
+
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert "`meeting-assets search WORDS`" in done.stderr
 
 
 def test_meeting_is_shown_with_people_metrics_and_artifacts(sandbox: Sandbox) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +13,7 @@ import typer
 from meeting_assets.cli.current_settings import read_settings
 from meeting_assets.cli.exit_codes import ExitCode
 from meeting_assets.cli.terminal import print_errors, print_line
-from meeting_assets.core.errors import CommandRefused, SettingsError, StoreError, UsageError, bug_message
+from meeting_assets.core.errors import CommandRefused, SettingsError, StoreError, UsageError
 from meeting_assets.core.ids import canonical_uuid
 
 if TYPE_CHECKING:
@@ -75,12 +77,12 @@ def _purge_recordings(settings: Settings, storage: Storage, recordings: list[str
     _confirm([each.as_sentence() for each in stored], is_asking=is_asking)
     fingerprints = fingerprints_of(storage, days, bots)
     report = purge(storage, days, ASKED_FOR, days=days, bots=bots)
-    obstacles = [*report.obstacles, *_republish(settings, storage)]
+    pages = _republish(settings, storage)
     print_line(report.as_sentence())
     remains = verify_purge(settings, storage, fingerprints)
     print_line(remains.as_sentence(is_scrubbed=report.is_scrubbed))
-    print_errors(obstacles)
-    return ExitCode.REFUSED if obstacles or remains.found else ExitCode.DONE
+    print_errors([*report.obstacles, *pages.sentences])
+    return _exit_code(pages, is_complete=not (report.obstacles or remains.found))
 
 
 def _purge_expired(settings: Settings, storage: Storage, *, is_asking: bool) -> ExitCode:
@@ -96,30 +98,57 @@ def _purge_expired(settings: Settings, storage: Storage, *, is_asking: bool) -> 
     clocks = f"Today is {today.day}, the earliest date of these clocks: {today.as_sentence()}."
     _confirm([clocks, found.as_sentence()], is_asking=is_asking and bool(found.days))
     report, _ = retain(storage, today, limit=len(found.recordings), budget_s=math.inf, is_released=True)
-    obstacles = [*report.obstacles, *_republish(settings, storage)]
+    pages = _republish(settings, storage)
     print_line(report.as_sentence())
     remaining = expired(storage, today.day)
-    print_errors(obstacles)
+    print_errors([*report.obstacles, *pages.sentences])
     if remaining.days:
         print_errors([f"Some of it was not purged. {remaining.as_sentence()} Run the same command again."])
-    return ExitCode.REFUSED if obstacles or remaining.days else ExitCode.DONE
+    return _exit_code(pages, is_complete=not (report.obstacles or remaining.days))
 
 
-def _republish(settings: Settings, storage: Storage) -> list[str]:
-    """Writes the shared pages again without the purged recordings, and returns errors.
+@dataclass(frozen=True, slots=True)
+class _Republishing:
+    """The result of writing the shared pages again."""
 
-    Errors are not raised: the recordings are deleted already, and the report and the verification must follow.
+    obstacle: str | None = None
+    """Why the store cannot be written."""
+    bugs: Sequence[str] = ()
+    """Faults of this package in single pages."""
+    error: Exception | None = None
+    """An unexpected error that ended the writing."""
+
+    @property
+    def sentences(self) -> list[str]:
+        """Sentences for the user; empty if all pages were written."""
+        faults = [*([self.obstacle] if self.obstacle else []), *self.bugs]
+        advice = "The shared pages were not written again. Run `meeting-assets pages` when that is corrected."
+        return [*faults, advice] if faults or self.error else []
+
+
+def _republish(settings: Settings, storage: Storage) -> _Republishing:
+    """Writes the shared pages again without the purged recordings.
+
+    Raises nothing: the recordings are deleted already, and the report and the verification must follow. `_exit_code`
+    raises an unexpected error after them.
     """
     from meeting_assets.publications.shared_publishing import republish_shared
 
     try:
-        faults = republish_shared(storage, settings).faults
+        return _Republishing(bugs=republish_shared(storage, settings).faults)
     except StoreError as error:
-        faults = [str(error)]
-    except Exception as error:  # noqa: BLE001 - our bug; the verification must follow
-        faults = [bug_message(error)]
-    advice = "The shared pages were not written again. Run `meeting-assets pages` when that is corrected."
-    return [*faults, advice] if faults else []
+        return _Republishing(obstacle=str(error))
+    except Exception as error:  # noqa: BLE001 - raised again by `_exit_code`
+        return _Republishing(error=error)
+
+
+def _exit_code(pages: _Republishing, *, is_complete: bool) -> ExitCode:
+    """The exit code of a purge; raises an unexpected error of `_republish`."""
+    if pages.error is not None:
+        raise pages.error
+    if pages.bugs:
+        return ExitCode.UNEXPECTED
+    return ExitCode.DONE if is_complete and pages.obstacle is None else ExitCode.REFUSED
 
 
 def _confirm(sentences: list[str], *, is_asking: bool) -> None:

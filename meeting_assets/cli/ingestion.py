@@ -109,6 +109,8 @@ def rebuild(
         print_note(notice)
     print_errors(report.faults)
     print_status(out, status, f"{len(report.days)} days rebuilt, {report.artifacts} artifacts")
+    if report.bugs:
+        raise typer.Exit(ExitCode.UNEXPECTED)
     raise typer.Exit(ExitCode.REFUSED if report.faults else ExitCode.DONE)
 
 

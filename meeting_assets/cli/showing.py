@@ -9,6 +9,7 @@ import typer
 from meeting_assets.cli.current_settings import read_settings
 from meeting_assets.cli.exit_codes import ExitCode
 from meeting_assets.cli.options import AsJson
+from meeting_assets.cli.recording_ids import find_recording_or_suggest
 from meeting_assets.cli.terminal import print_error, print_json
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def show(
     from meeting_assets.publications.pages.meeting_quality import notes_of
 
     with open_storage_read_only(read_settings()) as storage:
-        meeting = _meeting(storage, recording)
+        meeting = _meeting(storage, recording, as_json=as_json)
         notes = notes_of(meeting, storage.parameters)
         name = meeting.recording.day, meeting.recording.recording_id
         page = PageLinks(storage, [name]).of(*name)
@@ -42,17 +43,16 @@ def show(
         print_meeting(meeting, notes, page)
 
 
-def _meeting(storage: Storage, given: str) -> MeetingData:
+def _meeting(storage: Storage, given: str, *, as_json: bool) -> MeetingData:
     """The meeting of a recording.
 
     Raises:
         UsageError: no recording has this id.
         Exit: the recording is not finished; its code is that of incomplete results.
     """
-    from meeting_assets.pipeline.speakers import find_recording
     from meeting_assets.publications.pages.meeting_data import read_meeting_data
 
-    recording_id = storage.database.read(lambda connection: find_recording(connection, given))
+    recording_id = find_recording_or_suggest(storage, given, is_quiet=as_json)
     meeting = storage.database.read_snapshot(lambda connection: read_meeting_data(connection, recording_id))
     if meeting is None:
         print_error(

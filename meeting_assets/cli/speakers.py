@@ -143,7 +143,7 @@ def _change(settings: Settings, given: str, options: _Options, *, as_json: bool)
         print_change(change)
         print_speakers(after)
     print_errors(_derive_errors(faults))
-    return ExitCode.REFUSED if faults else ExitCode.DONE
+    return ExitCode.UNEXPECTED if faults else ExitCode.DONE
 
 
 def _check_undo(undo: Sequence[str], found: SpeakersOfRecording, *, as_json: bool) -> None:
@@ -192,7 +192,9 @@ def _import(settings: Settings, source: str, author: str | None, *, as_json: boo
     else:
         print_import(report)
     print_errors([*report.failures, *_derive_errors(faults)])
-    return ExitCode.REFUSED if faults or report.failures else ExitCode.DONE
+    if faults:
+        return ExitCode.UNEXPECTED
+    return ExitCode.REFUSED if report.failures else ExitCode.DONE
 
 
 def _corrections(options: _Options, occurring: Occurring, recording_id: str) -> list[StoredCorrection]:

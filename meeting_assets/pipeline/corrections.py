@@ -97,7 +97,7 @@ def change_corrections(
 
 
 def derive_corrected(storage: Storage, recording_ids: Collection[str]) -> list[str]:
-    """Derives the metrics of corrected recordings, and updates all roll-ups; returns the faults."""
+    """Derives the metrics of corrected recordings, and updates all roll-ups; returns the faults of this package."""
     faults = derive_recordings(recording_ids, storage).faults
     weeks: set[date] = set()
     with storage.database.reading() as connection:

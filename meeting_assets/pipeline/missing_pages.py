@@ -1,5 +1,7 @@
 """Pages that are not published although pages are on: after an upgrade, after pages were switched on, or after a purge.
 
+Pages that another version of the pages wrote count as missing.
+
 They are found by the rows of `published_files` alone, so that sensors need no access to the publications store.
 """
 
@@ -27,12 +29,17 @@ def are_shared_pages_missing(storage: Storage, settings: Settings) -> bool:
     return storage.database.read(lambda connection: connection.scalar(query)) != len(ALWAYS_PUBLISHED)
 
 
-def days_without_pages(connection: Connection, settings: Settings) -> set[date]:
-    """Days with recordings for which no run has written a page or noted that they have none; none if pages are off."""
+def days_without_pages(connection: Connection, settings: Settings, version: str) -> set[date]:
+    """Days with recordings for which no run of a version has written a page or noted that they have none.
+
+    There are none if pages are off. Rows with an unknown version count as written by another one.
+    """
     if not settings.pages:
         return set()
     is_page = and_(
-        PUBLISHED.c.recording_id == RECORDINGS.c.recording_id, PUBLISHED.c.key.endswith(f"/{INDEX}", autoescape=True)
+        PUBLISHED.c.recording_id == RECORDINGS.c.recording_id,
+        PUBLISHED.c.key.endswith(f"/{INDEX}", autoescape=True),
+        PUBLISHED.c.version == version,
     )
     has_page = select(PUBLISHED.c.key).where(is_page).exists()
     return {*connection.scalars(select(RECORDINGS.c.day).distinct().where(~has_page))}

@@ -59,6 +59,8 @@ class RebuildReport:
     recordings: int = 0
     artifacts: int = 0
     faults: list[str] = field(default_factory=list)
+    bugs: list[str] = field(default_factory=list)
+    """The faults that are faults of this package."""
 
 
 def rebuild(storage: Storage, days: Collection[date] | None = None) -> RebuildReport:
@@ -142,14 +144,20 @@ def _load_and_derive(storage: Storage, report: RebuildReport) -> None:
     for artifact in ARTIFACTS.values():
         loaded = load_days(artifact, report.days, storage)
         report.artifacts += loaded.parsed + loaded.quarantined
-        report.faults += loaded.faults
+        _add_bugs(report, loaded.faults)
         if loaded.missing_raw:
             report.faults.append(f"{artifact.kind}: {loaded.missing_raw} raw objects are missing or damaged")
-    report.faults += derive_days(report.days, storage).faults
+    _add_bugs(report, derive_days(report.days, storage).faults)
     index_days(report.days, storage)
     roll_up(storage)
     roll_up_people(storage)
     roll_up_series(storage)
+
+
+def _add_bugs(report: RebuildReport, bugs: list[str]) -> None:
+    """Adds the faults of loading and deriving: both report only unexpected errors."""
+    report.faults += bugs
+    report.bugs += bugs
 
 
 def _still_kept(storage: Storage, day: date) -> list[str]:

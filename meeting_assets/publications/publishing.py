@@ -47,6 +47,11 @@ class Publication:
     kind: Kind
     format: ExportFormat | None = None
 
+    @property
+    def version(self) -> str:
+        """The version of the code that renders the file."""
+        return PAGES_VERSION if self.format is None else self.format.version
+
     def key(self, day: date, recording_id: str) -> str:
         """The key of the file of a recording."""
         name = INDEX if self.format is None else f"{day}_{recording_id}.{self.format.extension}"
@@ -161,7 +166,7 @@ class _DayPublisher:
         """Renders and writes files; returns the contents of the published ones, by key."""
         contents = self._storage.database.read_snapshot(partial(self._rendered, recording_id, outdated))
         files = [
-            NewFile(key, recording_id, hashes[key], content, frozenset([recording_id]))
+            NewFile(key, recording_id, hashes[key], content, frozenset([recording_id]), outdated[key].version)
             for key, content in contents.items()
         ]
         return {each.key: each.content for each in write_files(self._storage, files)} if files else {}

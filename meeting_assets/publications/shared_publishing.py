@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from meeting_assets.core.errors import bug_message
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.publications.inputs import digest
+from meeting_assets.publications.pages import PAGES_VERSION
 from meeting_assets.publications.pages.shared_pages import SharedPage, shared_pages
 from meeting_assets.publications.publish_report import FileCounts, Kind, PublishReport
 from meeting_assets.publications.writing import remove_files, write_files
@@ -86,7 +87,7 @@ class _SharedRun:
             logger.error("%s: %s", key, bug_message(error))
             return
         # A page that mentions a recording that was purged since the snapshot is deleted again.
-        file = NewFile(key, None, inputs_hash, content, frozenset(ids_in(content)))
+        file = NewFile(key, None, inputs_hash, content, frozenset(ids_in(content)), PAGES_VERSION)
         counts.written += len(write_files(self.storage, [file]))
 
     def finished(self) -> PublishReport:

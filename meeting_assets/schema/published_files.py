@@ -24,4 +24,7 @@ class PublishedFiles(SQLModel, table=True):
     recording_id: str | None = fields.uuid("the recording that the file is about; NULL for shared files", index=True)
     inputs_hash: str = fields.text("hash over everything that the file depends on; another text during a write")
     size_bytes: int | None = fields.integer64("size of the file; NULL if there is none")
+    version: str | None = fields.text(
+        "version of the code that wrote the file: of the pages, or of the export format; NULL if an earlier release did"
+    )
     written_at: datetime | None = fields.instant("when the file was written")

@@ -50,6 +50,8 @@ class NewFile:
     content: bytes | None
     mentions: frozenset[str]
     """The recordings that the file mentions."""
+    version: str
+    """The version of the code that renders the file."""
 
 
 def read_published(connection: Connection, condition: ColumnElement[bool]) -> dict[str, PublishedFile]:
@@ -97,7 +99,12 @@ def forget(connection: Connection, keys: Collection[str]) -> None:
 
 def _values(file: NewFile) -> dict[str, Any]:
     size_bytes = None if file.content is None else len(file.content)
-    return {"inputs_hash": file.inputs_hash, "size_bytes": size_bytes, "written_at": now()}
+    return {
+        "inputs_hash": file.inputs_hash,
+        "size_bytes": size_bytes,
+        "version": file.version,
+        "written_at": now(),
+    }
 
 
 def _hashes(connection: Connection, keys: Sequence[str]) -> dict[str, str]:

@@ -36,7 +36,7 @@ def storage(database_url: str, home: Path) -> Iterator[Storage]:
 
 def new_file(key: str, state: str) -> NewFile:
     recording_id = RECORDING if RECORDING in key else None
-    return NewFile(key, recording_id, f"hash of {state}", state.encode(), frozenset([RECORDING]))
+    return NewFile(key, recording_id, f"hash of {state}", state.encode(), frozenset([RECORDING]), "1")
 
 
 class Writer:
@@ -138,7 +138,7 @@ def test_a_file_without_content_is_recorded_and_its_earlier_version_deleted(stor
     file = new_file(KEYS[0], "content")
     write_files(storage, [file])
 
-    write_files(storage, [NewFile(file.key, RECORDING, "later", None, file.mentions)])
+    write_files(storage, [NewFile(file.key, RECORDING, "later", None, file.mentions, "1")])
 
     read = partial(read_published, condition=PUBLISHED.c.key == file.key)
     (row,) = storage.database.read(lambda connection: read(connection)).values()

@@ -23,6 +23,7 @@ from meeting_assets.pipeline.missing_pages import days_without_pages
 from meeting_assets.pipeline.pending_recordings import list_arrivals
 from meeting_assets.pipeline.search_index import days_of_outdated_index
 from meeting_assets.pipeline.storage import Storage, bind_origin, open_storage
+from meeting_assets.publications.pages import PAGES_VERSION
 from meeting_assets.settings import Settings
 from meeting_assets.store import absence, worklist
 
@@ -57,7 +58,8 @@ def nightly_reconciliation(days: dg.DailyPartitionsDefinition, workspace: Worksp
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=(
             f"Syncs the last {LAST_DAYS} days again, and every older day with late artifacts, unfinished recordings, "
-            f"rows of another version or missing pages (the {MAX_OUTDATED_DAYS} oldest of these days per night)."
+            "rows or pages of another version, or missing pages (the "
+            f"{MAX_OUTDATED_DAYS} oldest of these days per night)."
         ),
     )
     def _schedule(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
@@ -87,7 +89,8 @@ def older_days(
 ) -> dict[date, Collection[str]]:
     """Days before `until` to sync, each with its recordings; an empty set stands for all recordings of the day.
 
-    Days with rows of another version or without pages are whole days, the oldest first, at most `MAX_OUTDATED_DAYS`.
+    Days with rows of another version or without current pages are whole days, the oldest first, at most
+    `MAX_OUTDATED_DAYS`.
     """
     days: dict[date, set[str]] = defaultdict(set)
     with storage.database.reading() as connection:
@@ -95,7 +98,7 @@ def older_days(
         versions = {kind: artifact.parser_version for kind, artifact in ARTIFACTS.items()}
         unconfirmed = absence.unconfirmed_deletions(connection) if storage.purges_deleted else set()
         outdated = {*worklist.outdated_days(connection, versions), *days_of_outdated_index(connection)}
-        outdated |= days_without_pages(connection, settings)
+        outdated |= days_without_pages(connection, settings, PAGES_VERSION)
         outdated |= days_of_outdated_metrics(storage)
     for day, recording_id in [
         *unfinished,

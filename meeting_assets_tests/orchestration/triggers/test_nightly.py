@@ -16,6 +16,7 @@ from meeting_assets.publications.publishing import publish_days
 from meeting_assets.sandbox import Fault, Sandbox, empty
 from meeting_assets.settings import read_settings
 from meeting_assets.store import ledger_tables
+from meeting_assets.store.published_files import PUBLISHED
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 
 LONG_AGO = now() - timedelta(days=30)
@@ -69,6 +70,24 @@ def test_day_without_pages_is_requested_unless_pages_are_off(
 
     assert older(requests_of_a_night(defs)) == [(recording.day.isoformat(), [])]
     monkeypatch.setenv("MEETING_ASSETS_PAGES", "off")
+    assert older(requests_of_a_night(defs)) == []
+
+
+@pytest.mark.parametrize("version", ["another", None])
+def test_day_whose_pages_another_version_wrote_is_requested(
+    sandbox: Sandbox, defs: dg.Definitions, version: str | None
+) -> None:
+    recording = sandbox.add_recording(LONG_AGO)
+    sync_and_publish(recording.day)
+    before = older(requests_of_a_night(defs))
+    with open_test_storage() as storage, storage.database.writing() as connection:
+        # The hash of the inputs covers the version, so such a row has another hash, too.
+        connection.execute(PUBLISHED.update().values(version=version, inputs_hash="of another version"))
+
+    outdated = older(requests_of_a_night(defs))
+    sync_and_publish(recording.day)
+
+    assert (before, outdated) == ([], [(recording.day.isoformat(), [])])
     assert older(requests_of_a_night(defs)) == []
 
 

@@ -17,13 +17,16 @@ from meeting_assets.pipeline.deletion.tombstone_sync import finish_purges, has_u
 from meeting_assets.pipeline.missing_pages import are_shared_pages_missing
 from meeting_assets.pipeline.rollup import roll_up, roll_up_people
 from meeting_assets.pipeline.series_rollup import roll_up_series
+from meeting_assets.publications.pages.meeting_page import meeting_page
+from meeting_assets.publications.pages.site import Site
 from meeting_assets.publications.publishing import publish_days
 from meeting_assets.publications.shared_publishing import publish_shared, republish_shared
+from meeting_assets.publications.writing import write_files
 from meeting_assets.sandbox import Recording, Sandbox
 from meeting_assets.settings import read_settings
 from meeting_assets.store import tombstones
-from meeting_assets.store.publications import PublicationStore
-from meeting_assets.store.published_files import PUBLISHED, read_published
+from meeting_assets.store.publications import PublicationStore, meeting_prefix
+from meeting_assets.store.published_files import PUBLISHED, NewFile, read_published
 from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.commands import command
 from meeting_assets_tests.support.environments import open_test_storage, sync_days
@@ -204,6 +207,25 @@ def test_purge_during_a_write_leaves_nothing(
 
     assert purged
     assert found_in(home / "publications", recording.id) == set()
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_purge_between_reading_and_writing_a_page_leaves_no_file(
+    sandbox: Sandbox, recording: Recording, home: Path, is_shared: bool
+) -> None:
+    with open_test_storage() as storage:
+        page = storage.database.read(lambda connection: meeting_page(connection, recording.id, Site.read(connection)))
+        assert page is not None
+        key = "index.html" if is_shared else meeting_prefix(recording.day, recording.id) + "index.html"
+        file = NewFile(key, None if is_shared else recording.id, "h", page.encode(), frozenset([recording.id]), "1")
+        with open_test_storage() as other:
+            purge(other, [recording.id], tombstones.ASKED_FOR)
+
+        written = write_files(storage, [file])
+
+        assert written == []
+        assert storage.database.read(lambda connection: read_published(connection, PUBLISHED.c.key == key)) == {}
+    assert found_in(home / "publications", recording.id, *PLANTED) == set()
 
 
 def test_purge_leaves_shared_pages_to_the_next_roll_up(
