@@ -33,6 +33,36 @@
   show(isLocal);
 })();
 
+// The state of filters and lists stands in the fragment of the address. So it survives Back, and a copied address shows
+// the same rows. A server never receives fragments, so it learns no name that a reader types.
+const pageState = {
+  // None for a fragment that names a place of the page.
+  read() {
+    const text = location.hash.slice(1);
+    return text && !text.includes("=") ? null : new URLSearchParams(text);
+  },
+
+  // Empty values are removed.
+  write(values) {
+    const state = this.read() ?? new URLSearchParams();
+    for (const [name, value] of Object.entries(values)) {
+      if (value) state.set(name, value); else state.delete(name);
+    }
+    const text = String(state);
+    if (text === location.hash.slice(1)) return;
+    const address = text ? `#${text}` : location.pathname + location.search;
+    // Browsers limit how often an address may change; the last change before the page is left counts.
+    try { history.replaceState(history.state, "", address); } catch { /* The rows are shown in any case. */ }
+  },
+};
+
+// The link to the content keeps the state in the address.
+document.querySelector("a.skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  document.querySelector("main").focus();
+  document.querySelector("main").scrollIntoView();
+});
+
 // Lists: sorting by the heads of columns, filters, and rows that are laid out on request.
 (() => {
   const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
@@ -41,15 +71,16 @@
     const bodies = [...table.tBodies];
     const rows = bodies.flatMap((body) => [...body.rows]);
     const form = document.querySelector(`form[data-filters="${table.id}"]`) ?? null;
+    const heads = [...table.tHead.rows[0].cells];
     return {
-      table, rows, form,
+      table, rows, form, heads,
       body: bodies[0],
       more: bodies[1],
       step: Number(form?.dataset.step ?? rows.length) || rows.length,
       limit: 0,
-      column: -1,
+      column: -1, // the order of the page
       isDescending: false,
-      heads: [...table.tHead.rows[0].cells],
+      orders: heads.map((head) => head.getAttribute("aria-sort")),
       values: new Map(), // perf: the text of a cell is read once, when its column is first sorted or filtered
     };
   }
@@ -111,7 +142,10 @@
   const FILTERS = {
     title: (list, text) => (row) => textOf(list, row, "title").includes(fold(text)),
     person: personFilter,
-    series: (_, position) => (row) => row.dataset.series === position,
+    series: (list) => {
+      const position = list.form.elements.series.selectedOptions[0].dataset.position;
+      return (row) => row.dataset.series === position;
+    },
     platform: (_, platform) => (row) => row.dataset.platform === platform,
     key: (_, key) => (row) => fold(row.dataset.keys ?? "").includes(fold(key)),
     from: (_, day) => (row) => row.dataset.day >= day,
@@ -138,63 +172,144 @@
       for (const row of list.rows) row.hidden = !kept.has(row);
     }
     list.body.append(...shown);
-    state(list, found.length, shown.length);
+    report(list, found.length, shown.length);
   }
 
-  function state(list, found, shown) {
+  function report(list, found, shown) {
     const count = list.form?.parentNode.querySelector("[data-count]");
     if (count) {
-      const all = list.rows.length;
-      const part = shown < found ? `; the first ${shown.toLocaleString("en")} are shown` : "";
-      const isAll = found === all && !part;
-      count.textContent = isAll ? "" : `${found.toLocaleString("en")} of ${all.toLocaleString("en")} match${part}.`;
+      count.dataset.all ??= count.textContent;
+      const part = shown < found ? `, of which the first ${shown.toLocaleString("en")} are shown` : "";
+      const matches = `${found.toLocaleString("en")} of ${list.rows.length.toLocaleString("en")} match`;
+      count.textContent = (found === list.rows.length ? count.dataset.all : matches) + part;
     }
     const buttons = list.form?.parentNode.querySelector("[data-more]");
     if (buttons) buttons.hidden = shown >= found;
   }
 
-  function sortBy(list, column, isDescending) {
-    list.column = column;
-    list.isDescending = isDescending;
-    for (const [index, head] of list.heads.entries()) {
-      if (index === column) head.setAttribute("aria-sort", isDescending ? "descending" : "ascending");
-      else head.removeAttribute("aria-sort");
-      const button = head.querySelector("button.sort");
-      button.textContent = index === column ? (isDescending ? "↓" : "↑") : "↕";
-    }
-    show(list);
+  // The column that the rows are sorted by; without a choice of the reader, that of the page.
+  function sortedColumn(list) {
+    return list.column < 0 ? list.orders.findIndex(Boolean) : list.column;
   }
 
+  function isDescending(list) {
+    return list.column < 0 ? list.orders.includes("descending") : list.isDescending;
+  }
+
+  function markOrder(list) {
+    const column = sortedColumn(list);
+    const order = isDescending(list) ? "descending" : "ascending";
+    for (const [index, head] of list.heads.entries()) {
+      if (index === column) head.setAttribute("aria-sort", order); else head.removeAttribute("aria-sort");
+      head.querySelector(".arrow").textContent = index !== column ? "\u2195" : order === "descending" ? "\u2193" : "\u2191";
+    }
+    list.choice.value = String(column);
+    list.direction.textContent = order === "descending" ? "\u2193 Descending" : "\u2191 Ascending";
+    list.direction.disabled = column < 0;
+  }
+
+  function sortBy(list, column, descending) {
+    list.column = column;
+    list.isDescending = descending;
+    markOrder(list);
+    show(list);
+    pageState.write({ [list.table.dataset.sortable]: orderName(list) });
+  }
+
+  // Such as `-late-arrivals`, where the minus stands for descending; empty for the order of the page.
+  function orderName(list) {
+    const isOfPage = list.orders[list.column] === (list.isDescending ? "descending" : "ascending");
+    return list.column < 0 || isOfPage ? "" : (list.isDescending ? "-" : "") + nameOf(list.heads[list.column]);
+  }
+
+  function nameOf(head) {
+    return fold(head.querySelector(".label").textContent.trim()).replace(/[^\p{L}\p{N}]+/gu, "-");
+  }
+
+  const descendsFirst = (head) => head.dataset.first === "descending";
+
+  // The label becomes a button for the keyboard; a click anywhere in the head sorts, except on the link to the definition.
   function addSorting(list) {
-    const choice = list.form?.elements.namedItem("sort");
+    const sorting = document.createElement("p");
+    sorting.className = "sorting";
+    sorting.innerHTML = '<label>Sort by <select></select></label> <button type="button"></button>';
+    [list.choice, list.direction] = [sorting.querySelector("select"), sorting.querySelector("button")];
     list.heads.forEach((head, column) => {
-      const words = head.textContent.trim();
+      const label = head.querySelector(".label");
+      list.choice.append(new Option(label.textContent, String(column)));
       const button = document.createElement("button");
       button.type = "button";
       button.className = "sort";
-      button.setAttribute("aria-label", `Sort by ${words}`);
-      const current = head.getAttribute("aria-sort");
-      button.textContent = current ? (current === "descending" ? "↓" : "↑") : "↕";
-      const descendsFirst = head.dataset.first === "descending";
-      button.addEventListener("click", () => {
-        const now = head.getAttribute("aria-sort");
-        sortBy(list, column, now ? now === "ascending" : descendsFirst);
+      const arrow = document.createElement("span");
+      arrow.className = "arrow";
+      arrow.setAttribute("aria-hidden", "true");
+      label.replaceWith(button);
+      button.append(label, " ", arrow);
+      head.addEventListener("click", (event) => {
+        if (event.target.closest("a")) return;
+        sortBy(list, column, column === sortedColumn(list) ? !isDescending(list) : descendsFirst(head));
       });
-      head.append(" ", button);
-      choice?.append(new Option(words, String(column)));
     });
-    choice?.addEventListener("change", () => {
-      const column = Number(choice.value);
-      sortBy(list, column, list.heads[column].dataset.first === "descending");
+    list.choice.addEventListener("change", () => {
+      const column = Number(list.choice.value);
+      sortBy(list, column, column >= 0 && descendsFirst(list.heads[column]));
     });
+    list.direction.addEventListener("click", () => sortBy(list, sortedColumn(list), !isDescending(list)));
+    if (!list.orders.some(Boolean)) list.choice.prepend(new Option("Order of the page", "-1"));
+    (list.table.closest(".scroll") ?? list.table).before(sorting);
+    markOrder(list);
   }
 
-  for (const table of document.querySelectorAll("table[data-sortable]")) {
-    const list = listOf(table);
-    list.limit = list.step;
-    addSorting(list);
-    if (!list.form) continue;
-    const again = () => { list.limit = list.step; show(list); };
+  const fieldsOf = (list) => (list.form ? [...list.form.elements].filter((field) => field.name) : []);
+
+  function restore(list) {
+    const state = pageState.read();
+    if (!state) return;
+    for (const field of fieldsOf(list)) {
+      field.value = state.get(field.name) ?? "";
+      // A choice that is gone, such as a series that was purged.
+      if (field.selectedIndex === -1) field.selectedIndex = 0;
+    }
+    const order = state.get(list.table.dataset.sortable) ?? "";
+    list.column = list.heads.findIndex((head) => nameOf(head) === order.replace(/^-/, ""));
+    list.isDescending = order.startsWith("-");
+    list.limit = state.get("rows") === "all" ? Infinity : Math.max(Number(state.get("rows")) || 0, list.step);
+    markOrder(list);
+    show(list);
+    suggestSearch(list);
+  }
+
+  function differsFromAddress(list) {
+    const state = pageState.read();
+    return state !== null && fieldsOf(list).some((field) => field.value.trim() !== (state.get(field.name) ?? ""));
+  }
+
+  function remember(list) {
+    const values = Object.fromEntries(fieldsOf(list).map((field) => [field.name, field.value.trim()]));
+    values.rows = list.limit === Infinity ? "all" : list.limit > list.step ? String(list.limit) : "";
+    pageState.write(values);
+  }
+
+  // The command that searches the transcripts, with the words and filters of the form that it knows.
+  function suggestSearch(list) {
+    const command = document.querySelector("[data-search]");
+    if (!command || !list.form) return;
+    const quoted = (text) => (/^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+    const { title, person, series, from, to } = list.form.elements;
+    const chosen = series.value ? series.selectedOptions[0].text : "";
+    const options = { speaker: person.value, series: chosen, from: from.value, to: to.value };
+    const parts = Object.entries(options).flatMap(([name, value]) => (value.trim() ? [`--${name}`, quoted(value.trim())] : []));
+    const words = title.value.trim();
+    command.textContent = ["meeting-assets search", ...parts, ...(words.startsWith("-") ? ["--"] : []), words ? quoted(words) : "'words'"].join(" ");
+  }
+
+  function addFilters(list) {
+    const again = () => {
+      list.limit = list.step;
+      show(list);
+      remember(list);
+      suggestSearch(list);
+    };
     list.form.addEventListener("submit", (event) => event.preventDefault());
     list.form.addEventListener("input", again);
     list.form.addEventListener("reset", () => setTimeout(again));
@@ -203,10 +318,21 @@
       if (!event.target.matches("button")) return;
       list.limit = event.target.matches("[data-all]") ? Infinity : list.limit + list.step;
       show(list);
+      remember(list);
     });
-    // The browser may have restored what was entered before.
-    window.addEventListener("pageshow", () => show(list));
   }
+
+  const lists = [...document.querySelectorAll("table[data-sortable]")].map(listOf);
+  for (const list of lists) {
+    list.limit = list.step;
+    addSorting(list);
+    if (list.form) addFilters(list);
+  }
+  const restoreAll = () => lists.forEach(restore);
+  restoreAll();
+  addEventListener("hashchange", restoreAll);
+  // The browser may have restored what was entered before; the address counts.
+  addEventListener("pageshow", () => lists.filter(differsFromAddress).forEach(restore));
 })();
 
 // Definitions: rows that contain the words.
@@ -215,8 +341,9 @@
   if (!form) return;
   const sections = [...document.querySelectorAll(`#${form.dataset.find} section`)];
   const count = document.querySelector("[data-count]");
+  const field = form.elements.namedItem("find");
   const find = () => {
-    const words = form.elements.title.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
     let found = 0;
     for (const section of sections) {
       let ofSection = 0;
@@ -228,9 +355,20 @@
       section.hidden = ofSection === 0;
       found += ofSection;
     }
-    count.textContent = words.length ? `${found} columns match.` : "";
+    count.textContent = words.length ? `${found} match` : "";
+  };
+  // A link to a definition shows all of them.
+  const restore = () => {
+    field.value = pageState.read()?.get("find") ?? "";
+    find();
+    document.querySelector(":target")?.scrollIntoView();
   };
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("input", find);
-  find();
+  form.addEventListener("input", () => {
+    find();
+    pageState.write({ find: field.value.trim() });
+  });
+  restore();
+  addEventListener("hashchange", restore);
+  addEventListener("pageshow", restore);
 })();
