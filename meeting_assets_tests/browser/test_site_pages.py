@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
@@ -34,7 +35,6 @@ pytestmark = pytest.mark.deployment
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 KINDS = ("index", "people", "person", "series list", "series", "health", "definitions")
 MANY = 450
-HEADS = {"Meeting": 2, "Duration": 4, "Top speaker": 5, "Late arrivals": 6}
 
 CONTRAST = """() => {
   const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
@@ -229,7 +229,7 @@ def test_list_is_sorted_by_a_column_in_both_directions(
     page, values = open_page(links.INDEX), {row.recording_id: value(row) for row in meetings}
     known = sorted(each for each in values.values() if each is not None)
     unknown = [None] * (len(values) - len(known))
-    button = page.locator(f"#meetings th:nth-child({HEADS[head]}) button.sort")
+    button = page.get_by_role("button", name=head, exact=True)
 
     button.click()
     assert [values[each] for each in shown(page)] == [*reversed(known), *unknown]
@@ -241,11 +241,122 @@ def test_list_is_sorted_by_a_column_in_both_directions(
 def test_sort_buttons_work_with_the_keyboard(open_page: Open, meetings: list[Any]) -> None:
     page = open_page(links.INDEX)
 
-    page.locator(f"#meetings th:nth-child({HEADS['Duration']}) button.sort").focus()
+    page.get_by_role("button", name="Duration", exact=True).focus()
     page.keyboard.press("Enter")
 
     longest = max(meetings, key=lambda row: row.duration_minutes or 0)
     assert shown(page)[0] == longest.recording_id
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.ariaLabel") == "Definition of Duration"
+
+
+def test_click_beside_the_label_of_a_head_sorts(open_page: Open, meetings: list[Any]) -> None:
+    page = open_page(links.INDEX)
+    head = page.locator("#meetings th", has_text="Participants")
+    box = head.bounding_box()
+    assert box is not None
+
+    head.click(position={"x": box["width"] - 3, "y": box["height"] / 2})
+
+    assert head.get_attribute("aria-sort") == "ascending"
+    assert page.locator("#meetings th[aria-sort]").count() == 1
+
+
+def test_mark_beside_a_label_leads_to_the_definition(open_page: Open) -> None:
+    page = open_page(links.INDEX)
+
+    page.get_by_role("link", name="Definition of Late arrivals").click()
+
+    assert page.url.endswith("definitions.html#meeting_metrics.late_joiners")
+    box = page.locator(":target").bounding_box()
+    assert box is not None
+    assert box["y"] >= 16
+
+
+def test_phone_sorts_in_both_directions(open_page: Open, meetings: list[Any]) -> None:
+    page = open_page(links.INDEX, viewport=PHONE)
+    lengths = {row.recording_id: row.duration_minutes for row in meetings if row.duration_minutes is not None}
+
+    page.get_by_label("Sort by").select_option("Duration")
+    assert shown(page)[0] == max(lengths, key=lengths.__getitem__)
+    page.get_by_role("button", name="Descending").click()
+    assert shown(page)[0] == min(lengths, key=lengths.__getitem__)
+
+
+def test_phone_returns_to_the_order_of_the_page(open_page: Open, keys: dict[str, str]) -> None:
+    page = open_page(keys["series"], viewport=PHONE)
+    names = page.locator("table[data-sortable=people] tbody th")
+    listed, choice = names.all_inner_texts(), page.get_by_label("Sort by").first
+
+    choice.select_option("Late arrivals")
+    choice.select_option("Order of the page")
+
+    assert names.all_inner_texts() == listed
+    assert "people=" not in page.url
+
+
+def test_filters_and_order_are_restored_when_the_reader_comes_back(open_page: Open) -> None:
+    page = open_page(links.INDEX)
+    page.get_by_label("Title").fill("daily")
+    page.locator("form [name=data]").select_option("complete")
+    page.get_by_role("button", name="Duration", exact=True).click()
+    rows = shown(page)
+
+    page.locator("#meetings tbody th a:visible").first.click()
+    page.go_back()
+
+    assert shown(page) == rows
+    assert page.get_by_label("Title").input_value() == "daily"
+    assert page.locator("#meetings th[aria-sort=descending]").inner_text().startswith("Duration")
+
+
+def test_address_shows_the_same_rows_to_another_reader(open_page: Open, meetings: list[Any]) -> None:
+    page = open_page(links.INDEX)
+    page.locator("form [name=series]").select_option("Daily")
+    page.get_by_label("From").fill("2026-01-07")
+    page.get_by_role("button", name="Late arrivals", exact=True).click()
+
+    other = open_page(links.INDEX + page.evaluate("location.hash"))
+
+    assert 0 < len(shown(other)) < len(meetings)
+    assert shown(other) == shown(page)
+    assert other.locator("form [name=series] option:checked").inner_text() == "Daily"
+
+
+def test_cleared_filters_leave_no_trace_in_the_address(open_page: Open, meetings: list[Any]) -> None:
+    page = open_page(links.INDEX + "#title=daily&series=gone&sort=-duration")
+    assert 0 < len(shown(page)) < len(meetings)
+
+    page.get_by_role("button", name="Clear filters").click()
+    expect(page.locator("#meetings tbody tr:not([hidden])")).to_have_count(len(meetings))
+    page.get_by_role("button", name="Start", exact=True).click()
+
+    assert "#" not in page.url
+
+
+def test_skip_link_keeps_the_filters(open_page: Open) -> None:
+    page = open_page(links.INDEX + "#title=daily")
+
+    page.locator("a.skip").focus()
+    page.keyboard.press("Enter")
+
+    assert page.evaluate("document.activeElement.id") == "content"
+    assert page.url.endswith("#title=daily")
+
+
+def test_index_suggests_the_command_that_searches_transcripts(open_page: Open) -> None:
+    page = open_page(links.INDEX)
+    command = page.locator("[data-search]")
+    assert command.inner_text() == "meeting-assets search 'words'"
+
+    page.get_by_label("Title").fill("it's -late")
+    page.get_by_label("Person").fill("Ana Ruiz")
+    page.get_by_label("From").fill("2026-01-07")
+
+    words = shlex.split(command.inner_text())
+    assert words == ["meeting-assets", "search", "--speaker", "Ana Ruiz", "--from", "2026-01-07", "it's -late"]
+    page.get_by_label("Title").fill("-x $(id)")
+    assert shlex.split(command.inner_text())[-2:] == ["--", "-x $(id)"]
 
 
 def test_list_is_filtered_by_title(open_page: Open, meetings: list[Any]) -> None:
@@ -256,7 +367,7 @@ def test_list_is_filtered_by_title(open_page: Open, meetings: list[Any]) -> None
     expected = [row.recording_id for row in meetings if "daily" in (row.title or "").lower()]
     assert 0 < len(expected) < len(meetings)
     assert shown(page) == expected
-    assert page.inner_text("[data-count]") == f"{len(expected)} of {len(meetings)} match."
+    assert page.inner_text("[data-count]") == f"{len(expected)} of {len(meetings)} match"
 
 
 def test_list_is_filtered_by_day_range_platform_series_and_data(open_page: Open, meetings: list[Any]) -> None:
@@ -315,6 +426,8 @@ def test_many_meetings_are_shown_step_by_step_and_filtered_as_a_whole(open_page:
 
     assert len(shown(page)) == 200
     page.get_by_role("button", name="Show more").click()
+    assert len(shown(page)) == 400
+    page.reload()
     assert len(shown(page)) == 400
     page.get_by_role("button", name="Show all").click()
     assert len(shown(page)) == MANY
@@ -381,7 +494,7 @@ def test_reader_finds_who_is_regularly_late_from_the_index(open_page: Open, engi
 def test_number_leads_to_its_definition(open_page: Open, keys: dict[str, str]) -> None:
     page = open_page(keys["person"])
 
-    page.get_by_role("link", name="Talk share").first.click()
+    page.get_by_role("link", name="Talk share", exact=True).first.click()
 
     target = page.locator(":target")
     assert page.url.endswith("#person_trends.talk_share_mean")
@@ -391,11 +504,33 @@ def test_number_leads_to_its_definition(open_page: Open, keys: dict[str, str]) -
 def test_definitions_are_found_by_words(open_page: Open) -> None:
     page = open_page(links.DEFINITIONS)
 
-    page.get_by_label("Find a column or a word").fill("gini attendees")
+    page.get_by_label("Find a number or a word").fill("gini attendees")
 
     columns = page.locator("#definitions tbody tr:visible th").all_inner_texts()
     assert "gini_talk_attendees" in columns
     assert len(columns) < 10
+    page.reload()
+    assert page.locator("#definitions tbody tr:visible th").all_inner_texts() == columns
+
+
+@pytest.mark.parametrize("anchor", ["#talk_share", "#person_trends.talk_share_mean", "#table-series_members"])
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+def test_linked_definition_is_in_view_below_the_edge(open_page: Open, anchor: str, viewport: dict[str, int]) -> None:
+    page = open_page(links.DEFINITIONS + anchor, viewport=viewport)
+
+    top = page.evaluate("document.querySelector(':target').closest('tr, h2').getBoundingClientRect().top")
+
+    assert 16 <= top < viewport["height"] / 2
+
+
+def test_link_to_a_definition_is_not_hidden_by_a_search(open_page: Open) -> None:
+    page = open_page(links.DEFINITIONS + "#find=gini")
+
+    page.evaluate("location.hash = '#talk_time_s'")
+
+    expect(page.locator("[id='participant_metrics.talk_time_s']")).to_be_in_viewport()
+    page.go_back()
+    expect(page.get_by_label("Find a number or a word")).to_have_value("gini")
 
 
 def test_chart_has_a_dot_for_each_value_of_the_table(open_page: Open, keys: dict[str, str]) -> None:

@@ -26,8 +26,13 @@ from meeting_assets.store.database import table_of
 
 FIRST = MeetingMetrics, ParticipantMetrics
 TABLES: Sequence[type[SQLModel]] = (*FIRST, *(model for model in (*METRICS, *ROLLUPS) if model not in FIRST))
-BOOKKEEPING = frozenset(("transcript_id", "config_version", "inputs_hash", "inputs", "derived_at", "modified_at"))
-"""Columns that say nothing about meetings; they come last, with the keys."""
+BOOKKEEPING = frozenset(
+    (
+        *("transcript_id", "config_version", "inputs_hash", "inputs", "derived_at", "modified_at"),
+        *("timing_source", "dropped_intervals", "open_intervals", "clipped_intervals", "duration_extended_s"),
+    )
+)
+"""Columns about the data, not about meetings; they come last, with the keys."""
 UNIT = re.compile(r"(s|0-1|1/min|1/h|ratio|h|days|persons|turns|1/100 words); (.+)", re.DOTALL)
 UNIT_NAMES = {
     "s": "seconds",

@@ -244,7 +244,7 @@ document.querySelector("a.skip").addEventListener("click", (event) => {
       arrow.className = "arrow";
       arrow.setAttribute("aria-hidden", "true");
       label.replaceWith(button);
-      button.append(label, " ", arrow);
+      button.append(label, "\u00a0", arrow);
       head.addEventListener("click", (event) => {
         if (event.target.closest("a")) return;
         sortBy(list, column, column === sortedColumn(list) ? !isDescending(list) : descendsFirst(head));
