@@ -87,6 +87,7 @@ def test_pages_open_starts_no_browser_in_a_terminal_without_a_display(
 ) -> None:
     browser_script(tmp_path, exit_status=0).rename(tmp_path / "w3m")
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("TERM", "xterm")
 
     done = command("pages", "--open")
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -70,6 +73,25 @@ def browser(site: StoredSite) -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     with watched_page(browser) as (page, _):
         yield page
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of a web server on the loopback interface: Chromium ignores names of downloads from disk."""
+    handler = partial(QuietHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves files, and prints nothing."""
+
+    def log_message(self, *message: object) -> None:
+        """Requests are not logged."""
 
 
 def marked_text(page: Page) -> str:
@@ -256,6 +278,22 @@ def test_saved_files_are_named_by_day_and_title(page: Page, site: StoredSite) ->
     end = recording_ids()["ordinary"].replace("-", "")[-8:]
     endings = ["vtt", "md", "attendance.csv"]
     assert names == [f"{DAY} Weekly planning {end}.{ending}" for ending in endings]
+
+
+def test_browser_saves_files_under_the_name_of_a_hostile_title(browser: Browser, site: StoredSite) -> None:
+    key = links.meeting_key(DAY, recording_ids()["hostile"])
+    for link in re.findall(r'href="([^"/]+)" download', (site.folder / key).read_text("utf-8")):
+        (site.folder / key).with_name(link).write_text("content")
+    with served(site.folder) as address, browser.new_page() as page:
+        page.goto(f"{address}/{key}")
+        link = page.locator(".downloads a").first
+        with page.expect_download() as download:
+            link.click()
+
+        saved = download.value.suggested_filename
+
+        assert saved == link.get_attribute("download")
+        assert saved.startswith(f"{DAY} script alert(1) script TTT")
 
 
 def test_keyboard_alone_reaches_every_control(page: Page, site: StoredSite) -> None:

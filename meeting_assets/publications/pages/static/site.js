@@ -205,7 +205,7 @@ document.querySelector("a.skip").addEventListener("click", (event) => {
     }
     list.choice.value = String(column);
     list.direction.textContent = order === "descending" ? "\u2193 Descending" : "\u2191 Ascending";
-    list.direction.disabled = column < 0;
+    list.direction.hidden = column < 0;
   }
 
   function sortBy(list, column, descending) {
