@@ -175,6 +175,7 @@
       const button = document.createElement("button");
       button.type = "button";
       button.className = "sort";
+      head.classList.add("sorts");
       const arrow = document.createElement("span");
       arrow.className = "arrow";
       arrow.setAttribute("aria-hidden", "true");
