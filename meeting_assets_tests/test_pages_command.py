@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,63 @@ def test_pages_writes_the_site_and_prints_where_it_begins(sandbox: Sandbox, home
     assert all(each.id in index.read_text() for each in sandbox.world.recordings)
     modes = {oct(path.stat().st_mode)[-3:]: path.is_dir() for path in [index.parent, *index.parent.rglob("*")]}
     assert modes == {"700": True, "600": False}
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without a display and without a chosen browser."""
+    for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def browser_script(folder: Path, exit_status: int) -> Path:
+    """A program that writes the address that it should open to a file beside it."""
+    script = folder / "browser"
+    script.write_text(f'#!/bin/sh\nprintf %s "$1" > "{folder}/address"\nexit {exit_status}\n')
+    script.chmod(0o700)
+    return script
+
+
+@pytest.mark.usefixtures("server")
+def test_pages_open_starts_the_chosen_browser_with_the_index(
+    sandbox: Sandbox, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROWSER", str(browser_script(tmp_path, exit_status=0)))
+
+    done = command("pages", "--open")
+
+    index = home / "publications" / "index.html"
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "address").read_text() == index.as_uri()
+    assert done.stdout.splitlines()[-1] == str(index)
+
+
+@pytest.mark.usefixtures("server")
+def test_pages_open_names_the_file_if_the_browser_fails(
+    sandbox: Sandbox, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROWSER", str(browser_script(tmp_path, exit_status=1)))
+
+    done = command("pages", "--open")
+
+    assert done.returncode == 0, done.stderr
+    index = str(home / "publications" / "index.html")
+    assert done.stdout.splitlines()[-2:] == [index, "No browser could be started. Open the file above."]
+
+
+@pytest.mark.usefixtures("server")
+def test_pages_open_starts_no_browser_in_a_terminal_without_a_display(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser_script(tmp_path, exit_status=0).rename(tmp_path / "w3m")
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("TERM", "xterm")
+
+    done = command("pages", "--open")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "No browser could be started. Open the file above."
+    assert not (tmp_path / "address").exists()
 
 
 def test_pages_of_other_days_are_left_out(sandbox: Sandbox, home: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
@@ -89,5 +91,10 @@ def _open(site: PublicationStore) -> None:
 
     if site.folder is None:
         print_line("The pages are in an object store. Open their address there, or as docs/pages.md describes.")
-    elif not webbrowser.open((site.folder / "index.html").as_uri()):
+    elif not _has_display() or not webbrowser.open((site.folder / "index.html").as_uri()):
         print_line("No browser could be started. Open the file above.")
+
+
+def _has_display() -> bool:
+    """False where only a browser in the terminal could be started, such as on a server."""
+    return sys.platform in ("darwin", "win32") or any(map(os.environ.get, ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -72,6 +75,25 @@ def page(browser: Browser) -> Iterator[Page]:
         yield page
 
 
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of a web server on the loopback interface: Chromium ignores names of downloads from disk."""
+    handler = partial(QuietHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves files, and prints nothing."""
+
+    def log_message(self, *message: object) -> None:
+        """Requests are not logged."""
+
+
 def marked_text(page: Page) -> str:
     return page.locator(".e.here p").inner_text()
 
@@ -123,7 +145,7 @@ def test_texts_of_a_meeting_are_displayed_and_never_executed(page: Page, site: S
 
     expect(page.locator("h1")).to_contain_text(SCRIPT)
     expect(page.locator("#entries .e p").first).to_have_text(HOSTILE_TEXT.replace("\u0000", "\ufffd"))
-    expect(page.locator("form.find [role=status]")).to_have_text("12 matches")
+    expect(page.locator("form.find [role=status]")).to_have_text("1 of 12")
     assert page.evaluate("document.scripts.length") == 1
 
 
@@ -191,27 +213,87 @@ def test_highlight_leads_to_its_moment(page: Page, site: StoredSite) -> None:
     assert marked_text(page).startswith("Sorry for being late.")
 
 
-def test_search_counts_matches_and_steps_through_them(page: Page, site: StoredSite) -> None:
+def test_typing_leads_to_the_first_match_and_keeps_the_focus(page: Page, site: StoredSite) -> None:
     page.goto(site.url("ordinary"))
     field, status = page.locator("#find"), page.locator("form.find [role=status]")
-    field.fill("NUMBERS")
-    expect(status).to_have_text("2 matches")
-    field.press("Enter")
+
+    field.press_sequentially("NUMBERS")
+
     expect(status).to_have_text("1 of 2")
     assert marked_text(page).endswith("the numbers?")
-    page.get_by_label("Next match").click()
+    assert is_in_view(page, ".e.here")
+    assert page.evaluate("document.activeElement.id") == "find"
+    assert page.evaluate("CSS.highlights.get('current').size") == 1
+
+
+def test_search_steps_through_matches_in_both_directions(page: Page, site: StoredSite) -> None:
+    page.goto(site.url("ordinary"))
+    field, status = page.locator("#find"), page.locator("form.find [role=status]")
+    field.fill("numbers")
+    expect(status).to_have_text("1 of 2")
+
+    field.press("Enter")
     expect(status).to_have_text("2 of 2")
     assert marked_text(page).startswith("Yes. The numbers")
-    field.press("Enter")
+    page.get_by_label("Next match").click()
     expect(status).to_have_text("1 of 2")
     field.press("Shift+Enter")
     expect(status).to_have_text("2 of 2")
-    assert page.evaluate("CSS.highlights.get('current').size") == 1
 
+
+def test_enter_right_after_typing_shows_the_first_match(page: Page, site: StoredSite) -> None:
+    page.goto(site.url("ordinary"))
+
+    page.locator("#find").evaluate(
+        """field => {
+            field.value = "numbers";
+            field.dispatchEvent(new Event("input"));
+            field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", cancelable: true }));
+        }"""
+    )
+
+    assert page.inner_text("form.find [role=status]") == "1 of 2"
+
+
+def test_words_without_match_are_reported_and_escape_clears_them(page: Page, site: StoredSite) -> None:
+    page.goto(site.url("ordinary"))
+    field, status = page.locator("#find"), page.locator("form.find [role=status]")
     field.fill("(no such words")
     expect(status).to_have_text("No match")
-    field.fill("")
+
+    field.fill("numbers")
+    expect(status).to_have_text("1 of 2")
+    field.press("Escape")
+
     expect(status).to_have_text("")
+    assert field.input_value() == ""
+    assert page.evaluate("CSS.highlights.get('found').size") == 0
+
+
+def test_saved_files_are_named_by_day_and_title(page: Page, site: StoredSite) -> None:
+    page.goto(site.url("ordinary"))
+
+    names = page.eval_on_selector_all(".downloads a", "links => links.map(link => link.download)")
+
+    end = recording_ids()["ordinary"].replace("-", "")[-8:]
+    endings = ["vtt", "md", "attendance.csv"]
+    assert names == [f"{DAY} Weekly planning {end}.{ending}" for ending in endings]
+
+
+def test_browser_saves_files_under_the_name_of_a_hostile_title(browser: Browser, site: StoredSite) -> None:
+    key = links.meeting_key(DAY, recording_ids()["hostile"])
+    for link in re.findall(r'href="([^"/]+)" download', (site.folder / key).read_text("utf-8")):
+        (site.folder / key).with_name(link).write_text("content")
+    with served(site.folder) as address, browser.new_page() as page:
+        page.goto(f"{address}/{key}")
+        link = page.locator(".downloads a").first
+        with page.expect_download() as download:
+            link.click()
+
+        saved = download.value.suggested_filename
+
+        assert saved == link.get_attribute("download")
+        assert saved.startswith(f"{DAY} script alert(1) script TTT")
 
 
 def test_keyboard_alone_reaches_every_control(page: Page, site: StoredSite) -> None:

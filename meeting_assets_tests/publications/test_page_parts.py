@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 from typing import Any
+from unicodedata import category
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from meeting_assets.publications.pages.charts import HEIGHT, WIDTH, Point, line_chart, scale, share_bar
+from meeting_assets.publications.pages.definitions_page import DefinedTable, defined_tables
+from meeting_assets.publications.pages.meeting_header import saved_name
 from meeting_assets.publications.pages.values import number, percent
 from meeting_assets_tests.support.site_pages import HOSTILE, read_html
 
+IDS = st.uuids().map(str)
 MONDAY = date(2026, 1, 5)
 NUMBERS = st.none() | st.floats(min_value=0, max_value=1e6, allow_nan=False)
 
@@ -70,3 +74,30 @@ def test_hostile_name_is_text_in_a_chart() -> None:
 @pytest.mark.parametrize(("share", "width"), [(0.0, "0.0"), (0.5, "50.0"), (1.7, "100.0"), (-1.0, "0.0")])
 def test_bar_of_a_share_stays_in_its_track(share: float, width: str) -> None:
     assert f'class="own" width="{width}"' in share_bar(share)
+
+
+@given(st.text() | st.just(HOSTILE) | st.text("\u202e/:<\ud800.", max_size=5) | st.just("é" * 500), IDS)
+def test_name_of_a_saved_file_suits_every_file_system(title: str, recording_id: str) -> None:
+    name = saved_name(MONDAY, title, recording_id)
+
+    assert re.fullmatch(r"2026-01-05 \S.* [0-9a-f]{8}", name)
+    assert not set('<>:"/\\|?*') & set(name)
+    assert not [each for each in name if category(each) in {"Cc", "Cf", "Cs", "Zl", "Zp"}]
+    assert len(f"{name}.attendance.csv".encode()) <= 255
+
+
+@given(st.none() | st.text(), IDS, IDS)
+def test_saved_files_of_two_meetings_with_one_title_have_different_names(title: str | None, one: str, two: str) -> None:
+    assume(one[-8:] != two[-8:])
+
+    assert saved_name(MONDAY, title, one) != saved_name(MONDAY, title, two)
+
+
+@pytest.mark.parametrize("table", defined_tables(), ids=lambda table: table.name)
+def test_every_definition_begins_with_a_short_sentence_without_technical_words(table: DefinedTable) -> None:
+    for column in table.columns:
+        assert re.fullmatch(r"[A-Z\u201c][^_`=/]*\.", column.plain), column.name
+        assert len(column.plain.split()) <= 25, column.name
+        assert not re.search(r"NULL|\b(IPU|interval|artifact|median|union|offset|denominator)s?\b", column.plain), (
+            column.name
+        )

@@ -19,12 +19,20 @@ from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
 from meeting_assets.metrics.trends import ROLLUPS
 from meeting_assets.publications.pages import links
+from meeting_assets.publications.pages.plain_definitions import TABLE_TITLES, plain_definition
 from meeting_assets.publications.pages.rendering import render
 from meeting_assets.schema.lineage import lineage_of
 from meeting_assets.store.database import table_of
 
 FIRST = MeetingMetrics, ParticipantMetrics
 TABLES: Sequence[type[SQLModel]] = (*FIRST, *(model for model in (*METRICS, *ROLLUPS) if model not in FIRST))
+BOOKKEEPING = frozenset(
+    (
+        *("transcript_id", "config_version", "inputs_hash", "inputs", "derived_at", "modified_at"),
+        *("timing_source", "dropped_intervals", "open_intervals", "clipped_intervals", "duration_extended_s"),
+    )
+)
+"""Columns about the data, not about meetings; they come last, with the keys."""
 UNIT = re.compile(r"(s|0-1|1/min|1/h|ratio|h|days|persons|turns|1/100 words); (.+)", re.DOTALL)
 UNIT_NAMES = {
     "s": "seconds",
@@ -41,6 +49,8 @@ class DefinedColumn(NamedTuple):
 
     name: str
     unit: str
+    plain: str
+    """The definition in everyday words."""
     definition: str
     is_key: bool
     sources: Sequence[str]
@@ -55,6 +65,8 @@ class DefinedTable(NamedTuple):
     """A table with its description."""
 
     name: str
+    title: str
+    """The name in everyday words."""
     description: str
     grain: str
     columns: Sequence[DefinedColumn]
@@ -79,7 +91,8 @@ def _table(model: Any, tables_of: dict[str, list[str]]) -> DefinedTable:
     table = table_of(model)
     description, _, grain = " ".join(cleandoc(model.__doc__ or "").split()).partition(" Grain: ")
     columns = [_column(model, column, tables_of[column.name]) for column in table.columns]
-    return DefinedTable(table.name, description, grain, columns)
+    columns.sort(key=lambda column: column.is_key or column.name in BOOKKEEPING)
+    return DefinedTable(table.name, TABLE_TITLES[table.name], description, grain, columns)
 
 
 def _column(model: Any, column: Any, tables: Sequence[str]) -> DefinedColumn:
@@ -88,6 +101,7 @@ def _column(model: Any, column: Any, tables: Sequence[str]) -> DefinedColumn:
     return DefinedColumn(
         column.name,
         UNIT_NAMES.get(unit, unit),
+        plain_definition(column.name),
         definition,
         column.primary_key,
         [*dict.fromkeys(source.partition(".")[0] for source in lineage_of(column) or ())],

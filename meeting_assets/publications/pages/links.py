@@ -32,12 +32,12 @@ def person_key_page(person_key: str) -> str:
     >>> person_key_page("email:ana@example.com")
     'people/f8c3c203b618ed9e.html'
     """
-    return f"people/{_page_id(person_key)}.html"
+    return f"people/{page_id(person_key)}.html"
 
 
 def series_page(series_id: str) -> str:
     """The key of the page of a series."""
-    return f"series/{_page_id(series_id)}.html"
+    return f"series/{page_id(series_id)}.html"
 
 
 def relative(from_key: str, to_key: str) -> str:
@@ -63,5 +63,6 @@ def definition(column: str, table: str | None = None) -> str:
     return f"{DEFINITIONS}#{table}.{column}" if table else f"{DEFINITIONS}#{column}"
 
 
-def _page_id(identity: str) -> str:
+def page_id(identity: str) -> str:
+    """A hash of the key of a person or of the id of a series, for names of files and for filters in addresses."""
     return sha256(identity.encode()).hexdigest()[:16]

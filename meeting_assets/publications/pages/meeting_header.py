@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
+from unicodedata import category
 
 from meeting_assets.core.languages import language_of
 from meeting_assets.metrics.attendance import SCHEDULED_WITHIN_US
@@ -14,6 +15,9 @@ from meeting_assets.publications.exports.format import ExportFormat
 from meeting_assets.publications.pages.meeting_data import MeetingData
 from meeting_assets.publications.pages.values import platform_name
 
+REFUSED_CHARACTERS = frozenset('<>:"/\\|?*')
+MOST_TITLE_BYTES = 150
+"""File systems take names of at most 255 bytes."""
 DOWNLOADS = ("vtt", "md", "attendance")
 """Names of the formats that are always beside a page."""
 _LABELS = {
@@ -37,6 +41,8 @@ class Download(NamedTuple):
 
     file_name: str
     label: str
+    saved_as: str
+    """The name that the browser suggests."""
 
 
 class CustomerKey(NamedTuple):
@@ -92,7 +98,23 @@ def header_of(meeting: MeetingData) -> Header:
 def downloads_of(meeting: MeetingData, formats: Iterable[str]) -> list[Download]:
     """The files beside the page, of the formats for which the meeting has content."""
     offered = [each for each in map(FORMATS.__getitem__, dict.fromkeys(formats)) if _has_content(meeting, each)]
-    return [Download(_file_name(meeting, each), _LABELS[each.name]) for each in offered]
+    name = saved_name(meeting.recording.day, meeting.recording.title, meeting.recording.recording_id)
+    return [Download(_file_name(meeting, each), _LABELS[each.name], f"{name}.{each.extension}") for each in offered]
+
+
+def saved_name(day: date, title: str | None, recording_id: str) -> str:
+    """A name for saved files of a meeting, without its extension, that every file system takes.
+
+    The end of the id tells meetings with the same title apart. Control characters, those that change the direction of
+    text, and those that Windows refuses become blanks.
+
+    >>> saved_name(date(2026, 3, 2), "Weekly: sync", "0193c5fa-0000-7000-8000-00000000beef")
+    '2026-03-02 Weekly sync 0000beef'
+    """
+    kept = (" " if each in REFUSED_CHARACTERS or category(each)[0] in "CZ" else each for each in title or "")
+    words = " ".join("".join(kept).split()) or "Meeting"
+    short = words.encode()[:MOST_TITLE_BYTES].decode(errors="ignore").rstrip()
+    return f"{day} {short} {recording_id.replace('-', '')[-8:]}"
 
 
 def _has_content(meeting: MeetingData, export: ExportFormat) -> bool:

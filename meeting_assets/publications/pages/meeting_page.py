@@ -44,7 +44,7 @@ FIGURES = (
     Figure("Overlapping speech", "overlap_ratio", "percent"),
     Figure("Interruptions", "interruption_count"),
     Figure("Questions", "question_count"),
-    Figure("Inequality of talk (Gini)", "gini_talk", "two_digits"),
+    Figure("Unevenness of talk (Gini)", "gini_talk", "two_digits"),
     Figure("Late arrivals", "late_joiners"),
     Figure("Most people at once", "peak_concurrency"),
 )

@@ -22,8 +22,8 @@ FILTERS = (
     *(values.duration, values.clock, values.percent, values.number),
     *(values.instant, values.day, values.short_day, values.shortened, values.with_code),
 )
-STATIC_PARTS = ("site", "meeting")
-"""Names of the stylesheets and scripts that are published as one file each."""
+STATIC_PARTS = ("site", "lists", "definitions", "meeting")
+"""Names of the stylesheets and scripts that are published as one file each, in their order."""
 
 
 def render(template: str, key: str, **context: Any) -> str:

@@ -103,10 +103,15 @@
   // Search.
   const form = document.querySelector("form.find");
   const MOST_RANGES = 5000;
+  const TYPING_PAUSE_MS = 150;
   let matches = [];
   let current = -1;
+  let waiting = null; // the search of words that are still being typed
 
+  // Shows the first match, while the field keeps the focus.
   function find(text) {
+    clearTimeout(waiting);
+    waiting = null;
     matches = [];
     current = -1;
     if (text) {
@@ -116,8 +121,7 @@
         if (node) for (const found of node.data.matchAll(pattern)) matches.push({ entry, node, found });
       }
     }
-    paint();
-    report();
+    if (matches.length) step(1); else { paint(); report(); }
   }
 
   const rangeOf = ({ node, found }) => {
@@ -143,12 +147,12 @@
     const count = matches.length.toLocaleString("en");
     if (!form.querySelector("input").value) status.textContent = "";
     else if (!matches.length) status.textContent = "No match";
-    else status.textContent = current < 0 ? `${count} ${matches.length === 1 ? "match" : "matches"}` : `${current + 1} of ${count}`;
+    else status.textContent = `${(current + 1).toLocaleString("en")} of ${count}`;
   }
 
   function step(by) {
     if (!matches.length) return;
-    current = current < 0 ? (by > 0 ? 0 : matches.length - 1) : (current + by + matches.length) % matches.length;
+    current = (current + by + matches.length) % matches.length;
     show(matches[current].entry);
     paint();
     report();
@@ -157,11 +161,20 @@
   function setUpSearch() {
     form.hidden = false;
     const input = form.querySelector("input");
-    input.addEventListener("input", () => find(input.value.trim()));
+    const findNow = () => find(input.value.trim());
+    input.addEventListener("input", () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(findNow, TYPING_PAUSE_MS);
+    });
     input.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter") return;
-      event.preventDefault();
-      step(event.shiftKey ? -1 : 1);
+      if (event.key === "Enter") {
+        event.preventDefault();
+        if (waiting === null) step(event.shiftKey ? -1 : 1); else findNow();
+      } else if (event.key === "Escape") {
+        event.preventDefault();
+        input.value = "";
+        findNow();
+      }
     });
     form.addEventListener("submit", (event) => event.preventDefault());
     for (const button of form.querySelectorAll("button")) {
