@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from meeting_assets.pipeline.storage import Storage
 
 SEARCH = (
-    "`meeting-assets search WORDS` finds meetings by their words, `meeting-assets queries latest_meetings` lists ids."
+    "`meeting-assets search WORDS` finds meetings by spoken words, `meeting-assets queries latest_meetings` lists ids."
 )
 
 
@@ -36,7 +36,6 @@ def find_recording_or_suggest(storage: Storage, given: str, *, is_quiet: bool) -
         if found:
             print_line("Did you mean one of these recordings?")
         for each in found:
-            print_line(
-                f"  {each.recording_id}  {each.day}  {printable(shortened(each.title or 'without a title', 80))}"
-            )
+            title = printable(shortened(each.title or "without a title", 80))
+            print_line(f"  {each.recording_id}  {each.day}  {title}")
         raise UsageError(f"{error} {SEARCH}") from None
