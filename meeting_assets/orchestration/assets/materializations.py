@@ -1,7 +1,8 @@
 """Materializations of a step: totals of the run, counts of the whole table, and values of each day or week.
 
 Dagster gives every partition of a range a materialization of its own. Totals of the run are the same in all of them, so
-their names start with `run.`. Every other value belongs to the table or to the partition alone, and can be plotted.
+their names start with `run.`, and those of a range are texts such as `47 in 14 partitions`: Dagster would plot numbers
+as if each day had all of them. Every other value belongs to the table or to the partition alone, and can be plotted.
 
 Each partition has a data version of its own. Dagster gives all materializations of a run the same one, so a run of a
 few partitions adds an observation of each with its version (docs/decisions, "Data versions by day").
@@ -66,11 +67,15 @@ def materialization(
 ) -> Materialization:
     """The materialization of an asset, of which Dagster makes one event per partition.
 
-    Pages show the values of the partition first, then those of the table and the totals of the run.
+    Pages show the values of the partition first, then those of the table and the totals of the run, and last the data
+    version, which the fewest readers need.
     """
-    shared = {**table_metadata, **{f"{RUN}{name}": value for name, value in run_metadata.items()}}
+    totals = {name: _total(name, value, len(metadata_by_partition)) for name, value in run_metadata.items()}
+    shared = {**table_metadata, **{f"{RUN}{name}": value for name, value in totals.items()}}
     for partition, metadata in metadata_by_partition.items():
-        context.add_asset_metadata({**metadata, **shared}, asset_key=key, partition_key=partition.isoformat())
+        shown = {name: value for name, value in {**metadata, **shared}.items() if name != DATA_VERSION}
+        shown[DATA_VERSION] = metadata[DATA_VERSION]
+        context.add_asset_metadata(shown, asset_key=key, partition_key=partition.isoformat())
     versions = {partition: metadata[DATA_VERSION] for partition, metadata in metadata_by_partition.items()}
     version = version_of_range(versions) if versions else shared.get(DATA_VERSION)
     result = dg.MaterializeResult[None](
@@ -79,6 +84,12 @@ def materialization(
         data_version=dg.DataVersion(version) if version else None,
     )
     return Materialization(result, versions)
+
+
+def _total(name: str, value: Any, partition_count: int) -> Any:
+    """A total of the run. The number of named recordings is a setting, and the same for each partition."""
+    is_total = isinstance(value, int | float) and name != NAMED_RECORDINGS
+    return f"{value:,} in {partition_count} partitions" if is_total and partition_count > 1 else value
 
 
 def published(
