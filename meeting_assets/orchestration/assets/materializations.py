@@ -4,8 +4,8 @@ Dagster gives every partition of a range a materialization of its own. Totals of
 their names start with `run.`, and those of a range are texts such as `47 in 14 partitions`: Dagster would plot numbers
 as if each day had all of them. Every other value belongs to the table or to the partition alone, and can be plotted.
 
-Each partition has a data version of its own. Dagster gives all materializations of a run the same one, so a run of a
-few partitions adds an observation of each with its version (docs/decisions, "Data versions by day").
+Each partition has a data version of its own. Dagster gives all materializations of a run the same one, so a run of
+several partitions adds an observation of each with its version (docs/decisions, "Data versions by day").
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,6 +17,7 @@ from sqlmodel import SQLModel
 
 from meeting_assets.health.counts import DayCounts, RecordingState
 from meeting_assets.health.data_versions import DataVersions, version_of_range
+from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.orchestration.workspace import Workspace
 from meeting_assets.store.database import table_of
 
@@ -35,6 +36,9 @@ DATA_VERSION_TAG = "dagster/data_version"
 MOST_OBSERVED = 10
 """Runs of more partitions publish one version for all: an observation costs as much as a materialization, and backfills
 change most of their days anyway. The nightly run has eight days."""
+ALWAYS_OBSERVED = table_of(MeetingMetrics).name
+"""The asset whose partitions have versions of their own in runs of any length. Assets of other projects usually follow
+it, and one asset costs little."""
 ROW_COUNT, PARTITION_ROW_COUNT = "dagster/row_count", "dagster/partition_row_count"
 NO_PARTITIONS: Mapping[date, Mapping[str, Any]] = {}
 
@@ -98,13 +102,17 @@ def published(
     """Yields materializations, and logs the data versions of their partitions after each."""
     for result, versions in found:
         yield result
-        if 1 < len(versions) <= MOST_OBSERVED and result.asset_key is not None:
+        if len(versions) > 1 and result.asset_key is not None and _is_observed(result.asset_key, len(versions)):
             for partition, version in versions.items():
                 context.log_event(
                     dg.AssetObservation(
                         result.asset_key, partition=partition.isoformat(), tags={DATA_VERSION_TAG: version}
                     )
                 )
+
+
+def _is_observed(key: dg.AssetKey, partition_count: int) -> bool:
+    return partition_count <= MOST_OBSERVED or key.path[-1] == ALWAYS_OBSERVED
 
 
 def materializations(
