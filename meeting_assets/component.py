@@ -39,7 +39,8 @@ def _secret(context: dg.ResolutionContext, value: Any) -> SecretStr | None:
 def _documented(description: str, example: Any) -> Any:
     """Description and example of a field on the component's page in Dagster's UI, and in editors.
 
-    Dagster ignores those of pydantic's `Field`. The page shows a `defs.yaml` of all examples.
+    Dagster ignores those of pydantic's `Field`. The page shows a `defs.yaml` of all examples. It renders no Markdown in
+    descriptions, and cuts off long examples.
     """
     return dg.Resolver.default(description=description, examples=[example])
 
@@ -70,14 +71,19 @@ class MeetingAssetsComponent(dg.Component, dg.Model, dg.Resolvable):
 
     key_prefix: Annotated[
         str,
-        _documented("First parts of all asset keys, separated by `/`. It also starts other names.", "sales_meetings"),
+        _documented(
+            "First parts of all asset keys, separated by slashes. It also starts other names.", "sales_meetings"
+        ),
     ] = Field("", pattern=KEY_PREFIX)
     group_prefix: Annotated[
         str | None, _documented("Start of the group names; by default the key prefix.", "sales_")
     ] = None
     owners: Annotated[
         Sequence[str],
-        _documented("Owners of all assets (MEETING_ASSETS_OWNERS): `team:…` or e-mail addresses.", ["team:sales"]),
+        _documented(
+            "Owners of all assets (MEETING_ASSETS_OWNERS): teams such as team:sales, or e-mail addresses.",
+            ["team:sales"],
+        ),
     ] = ()
     region: Annotated[
         Region | None, _documented("Region of the Recall.ai workspace (RECALL_REGION).", EXAMPLE["region"])
@@ -137,10 +143,14 @@ class MeetingAssetsComponent(dg.Component, dg.Model, dg.Resolvable):
             "Other settings by the names of their environment variables.", {"MEETING_ASSETS_OWN_DOMAINS": "example.com"}
         ),
     ] = Field({}, repr=False)
-    sensors: Annotated[Sequence[Sensor], _documented("Sensors to include; by default all.", [*SENSORS])] = SENSORS
-    schedules: Annotated[Sequence[Schedule], _documented("Schedules to include; by default all.", [*SCHEDULES])] = (
-        SCHEDULES
-    )
+    sensors: Annotated[
+        Sequence[Sensor],
+        _documented(f"Sensors to include. By default all: {', '.join(SENSORS)}.", ["finished_recordings"]),
+    ] = SENSORS
+    schedules: Annotated[
+        Sequence[Schedule],
+        _documented(f"Schedules to include. By default all: {', '.join(SCHEDULES)}.", ["nightly_checks"]),
+    ] = SCHEDULES
 
     def workspace(self) -> Workspace:
         """The settings and names of this instance.

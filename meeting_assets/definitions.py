@@ -7,7 +7,7 @@ import dagster as dg
 
 from meeting_assets.core.gc_tuning import freeze, raise_threshold
 from meeting_assets.orchestration.assets.calendar import calendar_assets
-from meeting_assets.orchestration.assets.checks import check_tables_job, run_check_step, table_check_step
+from meeting_assets.orchestration.assets.checks import check_step, check_tables_job
 from meeting_assets.orchestration.assets.context import context_assets, context_job
 from meeting_assets.orchestration.assets.ingestion_check import ingestion_check_step
 from meeting_assets.orchestration.assets.metrics import metrics_assets
@@ -43,8 +43,7 @@ def definitions(
     """
     days, weeks = daily(settings.first_day), weekly(settings.first_day)
     database = database_kind(settings)
-    run_checks, table_checks = run_check_step(workspace), table_check_step(workspace)
-    ingestion_check = ingestion_check_step(settings.first_day, workspace)
+    checks, ingestion_check = check_step(workspace), ingestion_check_step(settings.first_day, workspace)
     daily_assets = [
         raw_assets(days, database, workspace),
         *parsed_assets(days, database, workspace),
@@ -57,12 +56,12 @@ def definitions(
     context = context_assets(database, workspace)
     return dg.Definitions(
         assets=with_references([*daily_assets, *rollups, context, *calendar], settings),
-        asset_checks=[run_checks, table_checks, ingestion_check],
+        asset_checks=[checks, ingestion_check],
         jobs=[
-            sync_job(daily_assets, run_checks, workspace),
+            sync_job(daily_assets, checks, workspace),
             context_job([context, *calendar], workspace),
             rollup_job(rollups, workspace),
-            check_tables_job(run_checks, table_checks, ingestion_check, workspace=workspace),
+            check_tables_job(checks, ingestion_check, workspace=workspace),
             run_retention(workspace),
             retention(workspace),
         ],
@@ -75,15 +74,14 @@ def definitions(
 def sync_job(
     assets: Sequence[dg.AssetsDefinition], checks: dg.AssetChecksDefinition, workspace: Workspace = DEFAULT
 ) -> Any:
-    """The main job: it fetches and measures days, and evaluates the checks of the ledger and of the metrics."""
+    """The main job: it fetches and measures days, and evaluates all checks of what it wrote."""
     return dg.define_asset_job(
         workspace.named(JOB),
         selection=dg.AssetSelection.assets(*assets).without_checks() | dg.AssetSelection.checks(checks),
         tags=RETRY_WHOLE,
         # perf: twenty small steps take 88 s with one process per step and 6 s in a single process (benchmarks idle)
         executor_def=dg.in_process_executor,
-        description="Fetches, parses, measures and publishes recordings by day, and evaluates the checks of the ledger "
-        "and of the metrics.",
+        description="Fetches, parses, measures and publishes recordings by day, and evaluates all checks.",
     )
 
 

@@ -115,6 +115,15 @@ def test_page_of_the_component_describes_every_field() -> None:
     assert {*settings.values()} <= {field.alias for field in Settings.model_fields.values()}
 
 
+def test_page_of_the_component_names_all_sensors_and_schedules_and_cuts_nothing_off() -> None:
+    fields = MeetingAssetsComponent.model().model_json_schema()["properties"]
+
+    named = re.findall(r"\w+", fields["sensors"]["description"] + fields["schedules"]["description"])
+    assert {*component_module.SENSORS, *component_module.SCHEDULES} <= {*named}
+    assert [name for name, field in fields.items() if "`" in field["description"]] == []
+    assert [name for name, field in fields.items() if len(json.dumps(field["examples"][0])) > 60] == []
+
+
 def test_example_on_the_page_of_the_component_loads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECALL_API_KEY", KEY)
     monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", "sqlite:///meetings.db")
@@ -125,7 +134,7 @@ def test_example_on_the_page_of_the_component_loads(monkeypatch: pytest.MonkeyPa
     component = MeetingAssetsComponent.resolve_from_model(dg.ResolutionContext.default(), model)
 
     assert component.workspace().settings().api_key == SecretStr(KEY)
-    assert names(build(component))["schedules"] == {f"sales_meetings_{each}" for each in component_module.SCHEDULES}
+    assert names(build(component))["schedules"] == {"sales_meetings_nightly_checks"}
     assert [name for name, value in example.items() if value in (None, "", "...")] == []
 
 

@@ -42,7 +42,7 @@ def demo() -> None:
             lock.announce(url=sandbox.url)
             use_sandbox(sandbox, world.first_day)
             settings = read_settings()
-            report = _run_sync(settings, days)
+            report = _run_sync(settings, days, command="meeting-assets demo")
     print_status(out, report.seen, f"Sample meetings, {days[0]} to {days[-1]}")
     print_next_steps(out, settings)
     raise typer.Exit(exit_code_of_sync(report))
@@ -128,6 +128,7 @@ def _run_sync(
     *,
     recording_ids: list[str] | None = None,
     refetch: bool = False,
+    command: str = "meeting-assets sync",
 ) -> SyncReport:
     """Runs a sync and prints its errors."""
     from meeting_assets.pipeline.storage import access_of
@@ -144,7 +145,9 @@ def _run_sync(
             from meeting_assets.definitions import defs
             from meeting_assets.orchestration.sync import sync as sync_days
 
-            report = sync_days(defs(), settings, days, recording_ids=recording_ids or [], refetch=refetch)
+            report = sync_days(
+                defs(), settings, days, recording_ids=recording_ids or [], refetch=refetch, command=command
+            )
     if report.notice:
         print_note(report.notice)
     print_errors(report.faults)

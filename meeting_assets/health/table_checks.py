@@ -1,8 +1,12 @@
-"""Checks of parsed tables: they read all rows of large tables and run once a night."""
+"""Checks of row counts and of parsed tables: they read all rows of large tables, or those of some recordings.
+
+A run evaluates them for the recordings that were written since the last evaluation, and a schedule for all recordings
+once a night.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, func, literal, or_, select, true, union_all
@@ -13,7 +17,7 @@ from meeting_assets.artifacts.participants import Participants
 from meeting_assets.artifacts.speaker_timeline import SpeakerTimeline
 from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterances, TranscriptWords
 from meeting_assets.core.speaker_keys import LABEL_PREFIX, UNKNOWN
-from meeting_assets.health.check import Check
+from meeting_assets.health.check import Check, RecordingFilter, RecordingQuery, every_recording
 from meeting_assets.metrics import ROW_COUNT_SOURCE
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
@@ -21,8 +25,6 @@ from meeting_assets.store.ledger import LEDGER, RECORDINGS
 # Speakers below these thresholds in only one source are treated as noise.
 SUBSTANTIAL_TALK_S = 60.0
 SUBSTANTIAL_WORDS = 50
-
-AT_NIGHT = " Evaluated once a night: after a run, Dagster shows this check as not evaluated until then."
 
 WORDS = table_of(TranscriptWords).c
 UTTERANCES = table_of(TranscriptUtterances).c
@@ -34,36 +36,41 @@ PARTICIPANTS = table_of(Participants).c
 def table_checks() -> list[Check]:
     """Checks that compare the rows of parsed tables with each other and with the ledger."""
     return [
-        Check(
+        _check(
             name="words_lie_inside_their_utterance",
             description=(
                 "Every word belongs to an utterance of its transcript and lies between its start and its end. To fix "
-                f"it, run `meeting-assets rebuild` for the day.{AT_NIGHT}"
+                "it, run `meeting-assets rebuild` for the day."
             ),
             table=table_of(TranscriptWords).name,
             is_error=True,
-            violating_rows=_words_outside,
+            query=_words_outside,
             location_of=lambda row: f"utterance {row.utterance_index}, word {row.word_index}",
         ),
-        Check(
+        _check(
             name="timeline_and_transcript_name_the_same_people",
             description=(
                 f"A participant with {SUBSTANTIAL_TALK_S:.0f} s of speech in the speaker timeline has words in the "
                 f"primary transcript, and a participant with {SUBSTANTIAL_WORDS} words there is in the timeline. "
                 "Skipped: bots, recordings without one of the two sources, and sources that do not identify their "
                 "speakers (machine diarization). If it fails, one source names the wrong people: compare both with "
-                f"the video.{AT_NIGHT}"
+                "the video."
             ),
             table=table_of(TranscriptUtterances).name,
             is_error=False,
-            violating_rows=_people_in_one_source,
+            query=_people_in_one_source,
             location_of=lambda row: f"participant {row.participant_key} is in this source only",
         ),
-        *(_every_counted_row_is_there(model, counter) for model, counter in _row_counters().items()),
+        *(_every_counted_row_is_there(model, counter) for model, counter in row_counters().items()),
     ]
 
 
-def _words_outside(_at: datetime) -> Select[Any]:
+def _check(*, query: RecordingQuery, **fields: Any) -> Check:
+    """A check of large tables, whose query can read some recordings alone."""
+    return Check(violating_rows=lambda _at: query(every_recording), rows_of_recordings=query, **fields)
+
+
+def _words_outside(is_read: RecordingFilter) -> Select[Any]:
     is_its_utterance = and_(
         UTTERANCES.recording_id == WORDS.recording_id,
         UTTERANCES.transcript_id == WORDS.transcript_id,
@@ -84,12 +91,12 @@ def _words_outside(_at: datetime) -> Select[Any]:
         )
         .join_from(table_of(TranscriptWords), table_of(TranscriptUtterances), is_its_utterance, isouter=True)
         .join(RECORDINGS, RECORDINGS.c.recording_id == WORDS.recording_id, isouter=True)
-        .where(is_outside)
+        .where(is_outside, is_read(WORDS.recording_id))
     )
 
 
-def _people_in_one_source(_at: datetime) -> Select[Any]:
-    timeline, transcript = _timeline_speakers(), _transcript_speakers()
+def _people_in_one_source(is_read: RecordingFilter) -> Select[Any]:
+    timeline, transcript = _timeline_speakers(is_read), _transcript_speakers(is_read)
     only_in_timeline = _only_in(
         timeline, timeline.c.talk_s >= SUBSTANTIAL_TALK_S, transcript, transcript.c.word_count > 0
     )
@@ -99,7 +106,7 @@ def _people_in_one_source(_at: datetime) -> Select[Any]:
     return select(union_all(only_in_timeline, only_in_transcript).subquery())
 
 
-def _timeline_speakers() -> Subquery:
+def _timeline_speakers(is_read: RecordingFilter) -> Subquery:
     """The talk time of each speaker of the timeline."""
     length_s = func.coalesce(TIMELINE.end_s, TIMELINE.start_s) - TIMELINE.start_s
     return (
@@ -110,12 +117,13 @@ def _timeline_speakers() -> Subquery:
             func.sum(length_s).label("talk_s"),
             func.count().label("segment_count"),
         )
+        .where(is_read(TIMELINE.recording_id))
         .group_by(TIMELINE.recording_id, TIMELINE.participant_key)
         .subquery()
     )
 
 
-def _transcript_speakers() -> Subquery:
+def _transcript_speakers(is_read: RecordingFilter) -> Subquery:
     """The word count of each speaker of the primary transcript."""
     is_of_primary = and_(
         TRANSCRIPTS.recording_id == UTTERANCES.recording_id,
@@ -130,6 +138,7 @@ def _transcript_speakers() -> Subquery:
             func.sum(UTTERANCES.word_count).label("word_count"),
         )
         .join_from(table_of(TranscriptUtterances), table_of(Transcripts), is_of_primary)
+        .where(is_read(UTTERANCES.recording_id))
         .group_by(UTTERANCES.recording_id, UTTERANCES.participant_key)
         .subquery()
     )
@@ -178,7 +187,7 @@ def _is_unidentified(participant_key: Any) -> ColumnElement[bool]:
     return or_(participant_key == UNKNOWN, participant_key.startswith(LABEL_PREFIX))
 
 
-def _row_counters() -> dict[type[SQLModel], Any]:
+def row_counters() -> dict[type[SQLModel], Any]:
     """For each table the column of a smaller table that counts its rows; None if the ledger counts them."""
     counters: dict[type[SQLModel], Any] = dict(ROW_COUNT_SOURCE)
     for artifact in ARTIFACTS.values():
@@ -188,23 +197,26 @@ def _row_counters() -> dict[type[SQLModel], Any]:
 
 def _every_counted_row_is_there(model: type[SQLModel], counter: Any) -> Check:
     source = "the ledger" if counter is None else f"`{table_of(counter.class_).name}.{counter.key}`"
-    return Check(
+    return _check(
         name="every_counted_row_is_there",
         description=(
-            f"The row count of each recording equals {source}. To fix it, run `meeting-assets rebuild` for the "
-            f"day.{AT_NIGHT}"
+            f"The row count of each recording equals {source}. To fix it, run `meeting-assets rebuild` for the day."
         ),
         table=table_of(model).name,
         is_error=True,
-        violating_rows=lambda _at: _miscounted(model, counter),
+        query=partial(_miscounted, model, counter),
         location_of=lambda row: f"{row.counted} rows expected, {row.present} found",
     )
 
 
-def _miscounted(model: type[SQLModel], counter: Any) -> Select[Any]:
+def _miscounted(model: type[SQLModel], counter: Any, is_read: RecordingFilter) -> Select[Any]:
     table = table_of(model)
-    present = select(table.c.recording_id, literal(0), func.count()).group_by(table.c.recording_id)
-    both = union_all(_counted(model, counter), present).subquery()
+    present = (
+        select(table.c.recording_id, literal(0), func.count())
+        .where(is_read(table.c.recording_id))
+        .group_by(table.c.recording_id)
+    )
+    both = union_all(_counted(model, counter, is_read), present).subquery()
     sums = (
         select(
             both.c.recording_id,
@@ -227,11 +239,13 @@ def _miscounted(model: type[SQLModel], counter: Any) -> Select[Any]:
     )
 
 
-def _counted(model: type[SQLModel], counter: Any) -> Select[Any]:
+def _counted(model: type[SQLModel], counter: Any, is_read: RecordingFilter) -> Select[Any]:
     """The expected row counts of a table, by recording."""
     if counter is None:
         (kind,) = (artifact.kind for artifact in ARTIFACTS.values() if artifact.tables[-1] is model)
         source, counter, is_of_model = LEDGER, LEDGER.c.row_count, LEDGER.c.kind == kind
     else:
         source, is_of_model = table_of(counter.class_), true()
-    return select(source.c.recording_id, counter.label("counted"), literal(0).label("present")).where(is_of_model)
+    return select(source.c.recording_id, counter.label("counted"), literal(0).label("present")).where(
+        is_of_model, is_read(source.c.recording_id)
+    )

@@ -6,8 +6,8 @@ versions. `eager_on_change` replaces that part of it:
     @dg.asset(deps=["meeting_metrics"], automation_condition=eager_on_change())
     def weekly_report() -> None: ...
 
-A condition can miss a change that arrives just after it requested a run, or during that run, because Dagster's
-conditions compare with the last tick. `changed_partitions` misses none.
+`eager()` also misses a change that arrives just after it requested a run, or during that run. `eager_on_change`
+requests another run for it.
 """
 
 from collections.abc import Iterable
@@ -36,14 +36,19 @@ def eager_on_change() -> Any:
     - `.without(~dg.AutomationCondition.any_deps_missing())`, for an asset without partitions: days that were never
       ingested are missing, and it would never run.
     """
-    changed = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.data_version_changed())
-    condition = dg.AutomationCondition.eager().replace(
-        dg.AutomationCondition.any_deps_updated(),
-        (changed | dg.AutomationCondition.any_deps_match(dg.AutomationCondition.will_be_requested())).with_label(
-            "any_deps_changed"
-        ),
-    )
-    return condition.with_label("eager_on_change")
+    condition = dg.AutomationCondition
+    is_new = condition.data_version_changed() & ~condition.executed_with_root_target()
+    changed = condition.any_deps_match(is_new | condition.will_be_requested()).with_label("any_deps_changed")
+    # `since_last_handled()` of Dagster also forgets changes of the tick after a request, and of the end of a run.
+    is_handled = (condition.newly_requested() | condition.initial_evaluation()) & ~changed
+    awaits_run = condition.newly_missing().since_last_handled() | changed.since(is_handled)
+    return (
+        condition.in_latest_time_window()
+        & awaits_run.with_label("has_unhandled_change")
+        & ~condition.any_deps_missing()
+        & ~condition.any_deps_in_progress()
+        & ~condition.in_progress()
+    ).with_label("eager_on_change")
 
 
 def changed_partitions(instance: dg.DagsterInstance, asset: dg.AssetKey, cursor: int = 0) -> Changes:

@@ -31,7 +31,8 @@ RETRY_WHOLE = {"dagster/retry_strategy": "ALL_STEPS"}
 # Dagster's daemon cannot retry a run that it did not start.
 NO_RETRIES = {"dagster/max_retries": "0"}
 # Dagster's lists of runs show it under "Launched by", where runs of the UI are "Manually launched".
-LAUNCHED_BY = {"user": "meeting-assets sync"}
+LAUNCHED_BY = "user"
+SYNC_COMMAND = "meeting-assets sync"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 def _partitions(days: Sequence[date] | None, more_tags: Mapping[str, str], *, is_one_key: bool) -> dict[str, Any]:
     """Partition arguments of a run. Weeks are always a range, because a single key would be read as a day."""
-    tags = {MAX_RUNTIME: LONGEST_RUN_S, **NO_RETRIES, **LAUNCHED_BY, **more_tags}
+    tags = {MAX_RUNTIME: LONGEST_RUN_S, **NO_RETRIES, LAUNCHED_BY: SYNC_COMMAND, **more_tags}
     if days is None:
         return {"tags": tags}
     if is_one_key and len(days) == 1:

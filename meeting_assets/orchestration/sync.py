@@ -18,7 +18,7 @@ from meeting_assets.orchestration.assets.context import is_context_due
 from meeting_assets.orchestration.assets.partitions import chunks
 from meeting_assets.orchestration.assets.rollups import JOB as ROLL_UP
 from meeting_assets.orchestration.run_tags import database_tag
-from meeting_assets.orchestration.runs import RunOutcome, run, run_days
+from meeting_assets.orchestration.runs import LAUNCHED_BY, SYNC_COMMAND, RunOutcome, run, run_days
 from meeting_assets.pipeline.discover import ARTIFACTS_COME_WITHIN
 from meeting_assets.pipeline.missing_pages import are_shared_pages_missing
 from meeting_assets.pipeline.pending_recordings import late_arrivals
@@ -61,8 +61,11 @@ def sync(
     *,
     recording_ids: Sequence[str] = (),
     refetch: bool = False,
+    command: str = SYNC_COMMAND,
 ) -> SyncReport:
     """Syncs consecutive days, or some recordings of one day.
+
+    Lists of runs show `command` as that which launched them.
 
     Continues after a failed run, unless every other run would fail too. A failed run of the bots, which a sync of named
     recordings omits, never stops the others.
@@ -77,7 +80,7 @@ def sync(
     with open_storage(settings) as storage:
         report.notice = replacement_notice(storage.database, storage.raw)
         bind_origin(storage, settings, adopts=True)
-        tags = database_tag(storage.database)
+        tags = {**database_tag(storage.database), LAUNCHED_BY: command}
         if not recording_ids and is_context_due(storage, settings):
             report_progress(Stage.BOTS, 0, 0)
             # First, because the runs of the days use the stored bots. Without them, they ask for the bots themselves.

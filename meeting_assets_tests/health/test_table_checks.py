@@ -7,13 +7,14 @@ from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import func
 
 from meeting_assets.artifacts.participants import Participants
 from meeting_assets.artifacts.speaker_timeline import SpeakerTimeline
 from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterances, TranscriptWords
 from meeting_assets.core.instants import now
 from meeting_assets.health.ledger_checks import ledger_checks
-from meeting_assets.health.table_checks import table_checks
+from meeting_assets.health.table_checks import row_counters, table_checks
 from meeting_assets.metrics.tables import ParticipantMetrics
 from meeting_assets.sandbox import Recording, Sandbox, uniform
 from meeting_assets.schema.columns import RecordingRow
@@ -176,3 +177,29 @@ def test_violations_contain_no_names_and_no_spoken_text(sandbox: Sandbox, record
     assert sum(each.count for each in found) > 3
     assert not any(each["name"] in said for each in people)
     assert "Larsen" not in said
+
+
+def break_everything() -> None:
+    """Changes rows of all recordings so that every table check has violations in each of them."""
+    counters = [counter for counter in row_counters().values() if counter is not None]
+    change_rows(
+        table_of(TranscriptWords).update().values(end_s=9999.0),
+        table_of(SpeakerTimeline).delete().where(table_of(SpeakerTimeline).c.participant_key == "100"),
+        LEDGER.update().where(LEDGER.c.row_count.is_not(None)).values(row_count=LEDGER.c.row_count + 1),
+        *(table_of(each.class_).update().values({each.key: func.coalesce(each, 0) + 1}) for each in counters),
+    )
+
+
+def test_evaluation_of_some_recordings_finds_their_violations_alone(sandbox: Sandbox, recording: Recording) -> None:
+    sync_once("two long recordings", [DAY])
+    break_everything()
+    both = sorted(each.id for each in sandbox.world.recordings)
+
+    with open_test_storage() as storage, storage.database.reading() as connection:
+        for check in table_checks():
+            whole, *each = (check.violations_of(connection, ids) for ids in (both, both[:1], both[1:], []))
+
+            assert whole.count == check.violations(connection, now()).count == each[0].count + each[1].count
+            assert {violation.recording_id for violation in each[0].newest} == {both[0]}, check
+            assert {violation.recording_id for violation in each[1].newest} == {both[1]}, check
+            assert each[2].count == 0

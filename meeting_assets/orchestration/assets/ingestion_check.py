@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 import dagster as dg
 
 from meeting_assets.core.instants import now, start_of
-from meeting_assets.orchestration.assets.checks import VIOLATIONS
+from meeting_assets.orchestration.assets.evaluations import VIOLATIONS
 from meeting_assets.orchestration.assets.materializations import LISTED_AT, NAMED_RECORDINGS, RUN
 from meeting_assets.orchestration.assets.partitions import RANGE_END, RANGE_START
 from meeting_assets.orchestration.assets.raw import RECORDINGS

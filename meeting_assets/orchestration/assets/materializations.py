@@ -1,10 +1,11 @@
 """Materializations of a step: totals of the run, counts of the whole table, and values of each day or week.
 
 Dagster gives every partition of a range a materialization of its own. Totals of the run are the same in all of them, so
-their names start with `run.`. Every other value belongs to the table or to the partition alone, and can be plotted.
+their names start with `run.`, and those of a range are texts such as `47 in 14 partitions`: Dagster would plot numbers
+as if each day had all of them. Every other value belongs to the table or to the partition alone, and can be plotted.
 
-Each partition has a data version of its own. Dagster gives all materializations of a run the same one, so a run of a
-few partitions adds an observation of each with its version (docs/decisions, "Data versions by day").
+Each partition has a data version of its own. Dagster gives all materializations of a run the same one, so a run of
+several partitions adds an observation of each with its version (docs/decisions, "Data versions by day").
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,7 @@ from sqlmodel import SQLModel
 
 from meeting_assets.health.counts import DayCounts, RecordingState
 from meeting_assets.health.data_versions import DataVersions, version_of_range
+from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.orchestration.workspace import Workspace
 from meeting_assets.store.database import table_of
 
@@ -34,6 +36,9 @@ DATA_VERSION_TAG = "dagster/data_version"
 MOST_OBSERVED = 10
 """Runs of more partitions publish one version for all: an observation costs as much as a materialization, and backfills
 change most of their days anyway. The nightly run has eight days."""
+ALWAYS_OBSERVED = table_of(MeetingMetrics).name
+"""The asset whose partitions have versions of their own in runs of any length. Assets of other projects usually follow
+it, and one asset costs little."""
 ROW_COUNT, PARTITION_ROW_COUNT = "dagster/row_count", "dagster/partition_row_count"
 NO_PARTITIONS: Mapping[date, Mapping[str, Any]] = {}
 
@@ -66,11 +71,15 @@ def materialization(
 ) -> Materialization:
     """The materialization of an asset, of which Dagster makes one event per partition.
 
-    Pages show the values of the partition first, then those of the table and the totals of the run.
+    Pages show the values of the partition first, then those of the table and the totals of the run, and last the data
+    version, which the fewest readers need.
     """
-    shared = {**table_metadata, **{f"{RUN}{name}": value for name, value in run_metadata.items()}}
+    totals = {name: _total(name, value, len(metadata_by_partition)) for name, value in run_metadata.items()}
+    shared = {**table_metadata, **{f"{RUN}{name}": value for name, value in totals.items()}}
     for partition, metadata in metadata_by_partition.items():
-        context.add_asset_metadata({**metadata, **shared}, asset_key=key, partition_key=partition.isoformat())
+        shown = {name: value for name, value in {**metadata, **shared}.items() if name != DATA_VERSION}
+        shown[DATA_VERSION] = metadata[DATA_VERSION]
+        context.add_asset_metadata(shown, asset_key=key, partition_key=partition.isoformat())
     versions = {partition: metadata[DATA_VERSION] for partition, metadata in metadata_by_partition.items()}
     version = version_of_range(versions) if versions else shared.get(DATA_VERSION)
     result = dg.MaterializeResult[None](
@@ -81,19 +90,29 @@ def materialization(
     return Materialization(result, versions)
 
 
+def _total(name: str, value: Any, partition_count: int) -> Any:
+    """A total of the run. The number of named recordings is a setting, and the same for each partition."""
+    is_total = isinstance(value, int | float) and name != NAMED_RECORDINGS
+    return f"{value:,} in {partition_count} partitions" if is_total and partition_count > 1 else value
+
+
 def published(
     context: dg.AssetExecutionContext, found: Iterable[Materialization]
 ) -> Iterable[dg.MaterializeResult[None]]:
     """Yields materializations, and logs the data versions of their partitions after each."""
     for result, versions in found:
         yield result
-        if 1 < len(versions) <= MOST_OBSERVED and result.asset_key is not None:
+        if len(versions) > 1 and result.asset_key is not None and _is_observed(result.asset_key, len(versions)):
             for partition, version in versions.items():
                 context.log_event(
                     dg.AssetObservation(
                         result.asset_key, partition=partition.isoformat(), tags={DATA_VERSION_TAG: version}
                     )
                 )
+
+
+def _is_observed(key: dg.AssetKey, partition_count: int) -> bool:
+    return partition_count <= MOST_OBSERVED or key.path[-1] == ALWAYS_OBSERVED
 
 
 def materializations(

@@ -23,7 +23,6 @@ from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.parameters import METRICS_VERSION
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.orchestration.assets.materializations import (
-    DATA_VERSION,
     RECORDING_STATES,
     materializations,
     partition_row_counts,
@@ -87,6 +86,4 @@ def _metadata_by_day(connection: Connection, days: Sequence[date]) -> dict[type[
     states, totals = recording_states(connection, days), meeting_totals_by_day(connection, days)
     for day, day_metadata in metadata[MeetingMetrics].items():
         day_metadata |= totals[day] | {RECORDING_STATES: recording_state_table(states.get(day, ()))}
-        # The hash interests the fewest readers of the page.
-        day_metadata[DATA_VERSION] = day_metadata.pop(DATA_VERSION)
     return metadata

@@ -15,7 +15,7 @@ import dagster as dg
 import msgspec
 
 from meeting_assets.core.instants import now
-from meeting_assets.orchestration.assets.checks import VIOLATIONS
+from meeting_assets.orchestration.assets.evaluations import VIOLATIONS
 from meeting_assets.orchestration.operations.failures import Failure, Incident, failure_of, is_retried, notified
 from meeting_assets.orchestration.operations.notifications import Notification, Waiting, deliver, notifier_of, sentence
 from meeting_assets.orchestration.resources import apply_settings

@@ -4,7 +4,7 @@ import dagster as dg
 from sqlalchemy import select
 
 from meeting_assets.core.errors import NotPublished
-from meeting_assets.orchestration.assets.checks import VIOLATIONS
+from meeting_assets.orchestration.assets.evaluations import VIOLATIONS
 from meeting_assets.orchestration.resources import apply_settings, storage_key, storage_of
 from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.workspace import DEFAULT, RETENTION, Workspace

@@ -1,24 +1,27 @@
 """Checks cover all days: a violation is reported until it is fixed, independent of later runs.
 
-Every run evaluates the checks of the ledger and of the metrics; the others are evaluated at night.
+Every run evaluates all checks, and reads the recordings alone whose result can have changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
 
 import dagster as dg
 import pytest
 from sqlalchemy import select
 
+from meeting_assets.artifacts.transcript import TranscriptWords
+from meeting_assets.core.instants import now
+from meeting_assets.health.check import MAX_LISTED, Check
 from meeting_assets.health.ledger_checks import ledger_checks
 from meeting_assets.health.metric_checks import metric_checks
 from meeting_assets.health.table_checks import table_checks
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.orchestration.assets.ingestion_check import YESTERDAY_WAS_INGESTED
 from meeting_assets.orchestration.workspace import CHECK_TABLES
-from meeting_assets.sandbox import Sandbox, combined, uniform
+from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
@@ -29,7 +32,10 @@ DAY_5, DAY_6 = date(2026, 3, 5), date(2026, 3, 6)
 ONE_DAY, BOTH_DAYS = "checks of a day", "checks of two days"
 UNREADABLE = b'[{"participant": 7}]'
 METRICS = table_of(MeetingMetrics)
+WORDS = table_of(TranscriptWords)
 METRIC_CHECK = "meeting_metrics", "every_meetings_numbers_add_up"
+COUNT_CHECK = "participants", "every_counted_row_is_there"
+WORD_CHECK = "transcript_words", "words_lie_inside_their_utterance"
 QUARANTINE_CHECK = "transcript_words", "nothing_is_quarantined"
 
 Evaluations = dict[tuple[str, str], dg.AssetCheckEvaluation]
@@ -86,11 +92,15 @@ def test_check_reports_a_violation_of_another_day_until_it_is_fixed(sandbox: San
     assert evaluations(fixed.run_id)[QUARANTINE_CHECK].passed
 
 
-def test_every_run_evaluates_exactly_the_checks_of_the_ledger_and_the_metrics(defs: dg.Definitions) -> None:
+def all_checks() -> list[Check]:
+    return [*ledger_checks(), *metric_checks(), *table_checks()]
+
+
+def test_every_run_evaluates_all_checks(defs: dg.Definitions) -> None:
     outcome = run_successfully(defs, [DAY_6])
 
     found = evaluations(outcome.run_id)
-    assert set(found) == {(check.table, check.name) for check in [*ledger_checks(), *metric_checks()]}
+    assert set(found) == {(check.table, check.name) for check in all_checks()}
     assert all(each.passed for each in found.values())
 
 
@@ -100,7 +110,7 @@ def test_a_range_evaluates_them_once(defs: dg.Definitions) -> None:
 
     with dg.DagsterInstance.get() as instance:
         events = instance.all_logs(outcome.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
-    assert len(events) == len([*ledger_checks(), *metric_checks()])
+    assert len(events) == len(all_checks())
 
 
 def set_silence(day: date, silence_s: float) -> None:
@@ -161,18 +171,99 @@ def test_first_evaluation_of_a_metric_check_covers_all_days(defs: dg.Definitions
     assert evaluations(outcome.run_id)[METRIC_CHECK].metadata["violations"].value == 2
 
 
+def age_rows() -> None:
+    """Moves the times of all rows into the past, so that no recording counts as written."""
+    yesterday = now() - timedelta(days=1)
+    with open_test_storage() as storage, storage.database.writing() as connection:
+        connection.execute(LEDGER.update().values(modified_at=yesterday))
+        connection.execute(METRICS.update().values(derived_at=yesterday))
+
+
+def set_row_count(recording: Recording, row_count: int, modified_at: datetime) -> None:
+    """Sets the number of participants in the ledger. A violation results unless it is right."""
+    is_row = LEDGER.c.recording_id == recording.id, LEDGER.c.kind == "participants"
+    with open_test_storage() as storage, storage.database.writing() as connection:
+        connection.execute(LEDGER.update().where(*is_row).values(row_count=row_count, modified_at=modified_at))
+
+
+def set_word_ends(days: Sequence[date], by_s: float) -> None:
+    """Moves the ends of all words. They then lie outside their utterances."""
+    of_days = select(RECORDINGS.c.recording_id).where(RECORDINGS.c.day.in_(days))
+    with open_test_storage() as storage, storage.database.writing() as connection:
+        connection.execute(WORDS.update().where(WORDS.c.recording_id.in_(of_days)).values(end_s=WORDS.c.end_s + by_s))
+
+
+def test_a_run_finds_rows_of_any_day_that_were_written_since_the_last_evaluation(
+    sandbox: Sandbox, defs: dg.Definitions
+) -> None:
+    run_once(BOTH_DAYS, defs, [DAY_5, DAY_6])
+    age_rows()
+    of_day_5 = next(each for each in sandbox.world.recordings if each.day == DAY_5)
+    set_row_count(of_day_5, 77, now())
+
+    run = run_successfully(defs, [DAY_6])
+
+    found = evaluations(run.run_id)
+    assert [key for key, each in found.items() if not each.passed] == [COUNT_CHECK]
+    assert [row["recording_id"] for row in named(found[COUNT_CHECK])] == [of_day_5.id]
+    assert (found[COUNT_CHECK].description or "").endswith("(1). All others passed in it.")
+
+
+def test_table_check_that_failed_at_night_fails_until_the_fault_is_repaired(
+    sandbox: Sandbox, defs: dg.Definitions
+) -> None:
+    """The nightly job alone reads recordings that were not written since the last evaluation."""
+    run_once(BOTH_DAYS, defs, [DAY_5, DAY_6])
+    age_rows()
+    of_day_5 = next(each for each in sandbox.world.recordings if each.day == DAY_5)
+    long_ago = now() - timedelta(days=1)
+
+    set_row_count(of_day_5, 77, long_ago)
+    runs = [evaluations(run_successfully(defs, [DAY_6]).run_id)[COUNT_CHECK]]
+    at_night = nightly_checks(defs)[COUNT_CHECK]
+    runs += [evaluations(run_successfully(defs, [DAY_6]).run_id)[COUNT_CHECK] for _ in range(2)]
+    set_row_count(of_day_5, 3, long_ago)
+    runs.append(evaluations(run_successfully(defs, [DAY_6]).run_id)[COUNT_CHECK])
+
+    assert not at_night.passed
+    assert at_night.description is None
+    assert [each.metadata["violations"].value for each in runs] == [0, 1, 1, 0]
+    assert [(each.description or "")[-29:] for each in runs] == [
+        f"({read}). All others passed in it." for read in (0, 1, 1, 1)
+    ]
+
+
+def test_run_names_the_limit_of_its_result_if_more_rows_fail_than_an_evaluation_lists(defs: dg.Definitions) -> None:
+    run_once(BOTH_DAYS, defs, [DAY_5, DAY_6])
+    age_rows()
+
+    set_word_ends([DAY_5, DAY_6], 1e6)
+    at_night = nightly_checks(defs)[WORD_CHECK]
+    partial = evaluations(run_successfully(defs, [DAY_6]).run_id)[WORD_CHECK]
+    set_word_ends([DAY_6], -1e6)
+    after_a_repair = evaluations(run_successfully(defs, [DAY_6]).run_id)[WORD_CHECK]
+    set_word_ends([DAY_5], -1e6)
+    after_both = evaluations(run_successfully(defs, [DAY_6]).run_id)[WORD_CHECK]
+
+    counts = [int(str(each.metadata["violations"].value)) for each in (at_night, partial, after_a_repair, after_both)]
+    assert counts[0] == counts[1] + counts[2] > MAX_LISTED
+    assert {row["day"] for row in named(partial)} == {DAY_6.isoformat()}
+    assert (partial.description or "").endswith("(1). Others can fail, too: all are read at night.")
+    assert {row["day"] for row in named(after_a_repair)} == {DAY_5.isoformat()}
+    assert after_a_repair.description is None
+    assert after_both.passed
+
+
 @pytest.mark.parametrize("days", [[DAY_6], [DAY_5, DAY_6]], ids=["a single day", "a range"])
-def test_metric_checks_are_about_the_latest_materialization_after_a_run(defs: dg.Definitions, days: list[date]) -> None:
+def test_no_check_is_shown_as_not_evaluated_after_a_run(defs: dg.Definitions, days: list[date]) -> None:
     run_once(ONE_DAY, defs, [DAY_5])
     run = run_successfully(defs, days)
 
     with dg.DagsterInstance.get() as instance:
-        newest = {
-            check: instance.get_latest_materialization_event(dg.AssetKey(check.table)) for check in metric_checks()
-        }
+        newest = {check: instance.get_latest_materialization_event(dg.AssetKey(check.table)) for check in all_checks()}
 
     assert {entry.run_id for entry in newest.values() if entry} == {run.run_id}
-    assert {(check.table, check.name) for check in newest} <= evaluations(run.run_id).keys()
+    assert {(check.table, check.name) for check in newest} == evaluations(run.run_id).keys()
 
 
 def test_nightly_job_evaluates_all_checks(defs: dg.Definitions) -> None:
@@ -183,10 +274,9 @@ def test_nightly_job_evaluates_all_checks(defs: dg.Definitions) -> None:
     found = nightly_checks(defs)
 
     yesterday = "recordings", YESTERDAY_WAS_INGESTED
-    checks = [*ledger_checks(), *table_checks(), *metric_checks()]
-    assert set(found) == {yesterday} | {(check.table, check.name) for check in checks}
+    assert set(found) == {yesterday} | {(check.table, check.name) for check in all_checks()}
     failed = [key for key, each in found.items() if not each.passed and key != yesterday]
-    assert failed == [("participants", "every_counted_row_is_there")]
+    assert failed == [COUNT_CHECK]
     assert {row["location"] for row in named(found[failed[0]])} == {"77 rows expected, 3 found"}
 
 
@@ -216,12 +306,9 @@ def test_the_severity_says_whether_numbers_are_wrong_or_data_gets_lost(sandbox: 
 
 
 def test_every_check_description_says_how_to_fix_a_violation(defs: dg.Definitions) -> None:
-    checks = [*ledger_checks(), *table_checks(), *metric_checks()]
+    checks = all_checks()
 
     assert all("To fix" in check.description or "compare both" in check.description for check in checks)
-    assert {check.name for check in checks if "once a night" in check.description} == {
-        check.name for check in table_checks()
-    }
     specs = {(spec.asset_key.to_user_string(), spec.name): spec.description for spec in _specs(defs)}
     assert "To fix" in (specs.pop(("recordings", YESTERDAY_WAS_INGESTED)) or "")
     assert specs == {(check.table, check.name): check.description for check in checks}

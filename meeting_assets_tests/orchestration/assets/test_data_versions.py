@@ -23,7 +23,10 @@ FIRST, SECOND, EMPTY = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
 METRICS = dg.AssetKey("meeting_metrics")
 ASSETS = ["recordings", "raw/transcript", "raw/participants", "transcripts", "transcript_words", "participants"]
 ASSETS += ["speech", "meeting_metrics"]
-DAILY, WHOLE, EAGER = "daily_report", "whole_report", "eager_report"
+SPEECH = dg.AssetKey("speech")
+REPORTS = DAILY, WHOLE, EAGER, SPEECH_REPORT = "daily_report", "whole_report", "eager_report", "speech_report"
+
+Requested = dict[str, set[str | None]]
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 
@@ -38,12 +41,14 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def automation(defs: dg.Definitions) -> Automation:
-    """Evaluates the conditions of three assets of another project downstream of `meeting_metrics`."""
+    """Evaluates the conditions of assets of another project downstream of `meeting_metrics` and of `speech`."""
     condition: Any = dg.AutomationCondition
     all_days = ~condition.any_deps_missing(), condition.in_latest_time_window()
 
-    def foreign(name: str, condition: Any, partitions: dg.PartitionsDefinition[str] | None) -> dg.AssetsDefinition:
-        @dg.asset(name=name, deps=[METRICS], automation_condition=condition, partitions_def=partitions)
+    def foreign(
+        name: str, condition: Any, partitions: dg.PartitionsDefinition[str] | None, dep: dg.AssetKey = METRICS
+    ) -> dg.AssetsDefinition:
+        @dg.asset(name=name, deps=[dep], automation_condition=condition, partitions_def=partitions)
         def _report() -> dg.MaterializeResult[None]:
             return dg.MaterializeResult()
 
@@ -54,6 +59,7 @@ def automation(defs: dg.Definitions) -> Automation:
         foreign(DAILY, eager_on_change().without(all_days[1]), days),
         foreign(WHOLE, eager_on_change().without(all_days[0]), None),
         foreign(EAGER, condition.eager().without(all_days[1]), days),
+        foreign(SPEECH_REPORT, eager_on_change().without(all_days[1]), days, SPEECH),
     ]
     return Automation(dg.Definitions(assets=[*(defs.assets or ()), *reports], resources=defs.resources))
 
@@ -66,21 +72,28 @@ class Automation:
         self._cursor: Any = None
         self.tick()
 
-    def tick(self) -> dict[str, set[str | None]]:
-        """The requested partitions of each report; None stands for an asset without partitions."""
+    def tick(self) -> Requested:
+        """The requested partitions of each report, whose runs have ended; None is an asset without partitions."""
+        requested = self.evaluate()
+        self.run(requested)
+        return requested
+
+    def evaluate(self) -> Requested:
+        """The same, before the runs begin."""
         with dagster_instance() as instance:
             result = dg.evaluate_automation_conditions(self._defs, instance, cursor=self._cursor)
-            self._cursor = result.cursor
-            requested: dict[str, set[str | None]] = {
-                name: set(result.get_requested_partitions(dg.AssetKey(name))) for name in (DAILY, WHOLE, EAGER)
-            }
+        self._cursor = result.cursor
+        return {name: {*result.get_requested_partitions(dg.AssetKey(name))} for name in REPORTS}
+
+    def run(self, requested: Requested) -> None:
+        """Runs the reports."""
+        with dagster_instance() as instance:
             for name, partitions in requested.items():
                 for partition in partitions:
                     report = self._defs.get_assets_def(name)
                     assert dg.materialize([report], instance=instance, partition_key=partition).success
-        return requested
 
-    def after(self, defs: dg.Definitions, days: list[date]) -> dict[str, set[str | None]]:
+    def after(self, defs: dg.Definitions, days: list[date]) -> Requested:
         """The requested partitions after a run of some days."""
         run_successfully(defs, days)
         requested = self.tick()
@@ -88,7 +101,7 @@ class Automation:
         return requested
 
 
-def keys(*days: date) -> set[str]:
+def keys(*days: date) -> set[str | None]:
     return {day.isoformat() for day in days}
 
 
@@ -106,12 +119,52 @@ def versions(asset: str, day: date) -> list[str]:
     return [str(each.metadata["data_version"].value) for each in found]
 
 
+def materialize_metrics(version: str) -> None:
+    """Reports a materialization of the metrics of the first day with a data version."""
+    event = dg.AssetMaterialization(METRICS, partition=FIRST.isoformat(), tags={"dagster/data_version": version})
+    with dagster_instance() as instance:
+        instance.report_runless_asset_event(event)
+
+
+def test_change_between_a_request_and_the_next_tick_leads_to_another_run(automation: Automation) -> None:
+    requested = []
+    for version in ("a", "b", "c"):
+        materialize_metrics(version)
+        requested.append(automation.tick())
+    afterwards = automation.tick()
+
+    assert [each[DAILY] for each in requested] == [keys(FIRST)] * 3
+    assert [each[WHOLE] for each in requested] == [{None}] * 3
+    assert (afterwards[DAILY], afterwards[WHOLE]) == (set(), set())
+
+
+def test_change_during_the_downstream_run_leads_to_another_run(automation: Automation) -> None:
+    materialize_metrics("a")
+    first = automation.evaluate()
+    in_between = automation.evaluate()
+    materialize_metrics("b")
+    automation.run(first)
+    second, afterwards = automation.tick(), automation.tick()
+
+    assert (first[DAILY], first[WHOLE]) == (second[DAILY], second[WHOLE]) == (keys(FIRST), {None})
+    assert in_between[DAILY] == in_between[WHOLE] == afterwards[DAILY] == afterwards[WHOLE] == set()
+
+
+def test_manual_run_of_a_report_requests_no_other(automation: Automation) -> None:
+    materialize_metrics("a")
+    automation.tick()
+    automation.tick()
+
+    automation.run({DAILY: keys(FIRST), WHOLE: {None}})
+    requested = automation.tick()
+
+    assert requested[DAILY] == requested[WHOLE] == set()
+
+
 def test_report_is_requested_once_per_data_version(automation: Automation) -> None:
     requested = []
     for version in ("a", "a", "b", "b"):
-        event = dg.AssetMaterialization(METRICS, partition=FIRST.isoformat(), tags={"dagster/data_version": version})
-        with dagster_instance() as instance:
-            instance.report_runless_asset_event(event)
+        materialize_metrics(version)
         requested.append(automation.tick())
         automation.tick()
 
@@ -148,20 +201,21 @@ def test_range_after_single_days_changes_no_version(defs: dg.Definitions, automa
 
 
 @pytest.mark.deployment
-def test_large_range_is_a_change_for_conditions_and_none_for_the_sensor(
+def test_large_range_is_a_change_for_conditions_except_on_meeting_metrics_and_none_for_the_sensor(
     defs: dg.Definitions, automation: Automation
 ) -> None:
     many_days = days_between(FIRST, FIRST + timedelta(days=MOST_OBSERVED))
     automation.after(defs, [FIRST])
     with dagster_instance() as instance:
-        cursor = changed_partitions(instance, METRICS).cursor
+        cursor = changed_partitions(instance, SPEECH).cursor
 
-    requested = [FIRST.isoformat() in automation.after(defs, days)[DAILY] for days in (many_days, many_days, [FIRST])]
+    requested = [automation.after(defs, days) for days in (many_days, many_days, [FIRST])]
 
     # The exception that docs/running.md names. The range and the next run of the day have other versions.
-    assert requested == [True, False, True]
+    assert [FIRST.isoformat() in each[SPEECH_REPORT] for each in requested] == [True, False, True]
+    assert [each[DAILY] for each in requested] == [keys(*many_days[1:]), set(), set()]
     with dagster_instance() as instance:
-        assert FIRST.isoformat() not in changed_partitions(instance, METRICS, cursor).partitions
+        assert FIRST.isoformat() not in changed_partitions(instance, SPEECH, cursor).partitions
 
 
 @pytest.mark.deployment

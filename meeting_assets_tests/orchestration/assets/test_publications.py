@@ -75,9 +75,10 @@ def test_run_of_a_day_publishes_it_and_shows_counts_and_places(
     second, empty = shown(second_run, DAY), shown(second_run, EMPTY)
 
     names = "run.written", "run.unchanged", "run.removed"
-    assert counts(first["exports"], *names) == (4, 0, 0)
-    assert counts(second["exports"], *names) == (0, 4, 0)
-    assert counts(second["meeting_pages"], *names)[0] == 0
+    of_both = "in 2 partitions"
+    assert counts(first["exports"], *names) == (f"4 {of_both}", f"0 {of_both}", f"0 {of_both}")
+    assert counts(second["exports"], *names) == (f"0 {of_both}", f"4 {of_both}", f"0 {of_both}")
+    assert counts(second["meeting_pages"], *names)[0] == f"0 {of_both}"
     assert first["exports"]["dagster/partition_row_count"] == 4
     assert empty["exports"]["dagster/partition_row_count"] == empty["meeting_pages"]["dagster/partition_row_count"] == 0
     ids = {record.data["recording_id"] for record in first["meeting_pages"]["files"].records}

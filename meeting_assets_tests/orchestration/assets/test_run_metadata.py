@@ -87,7 +87,27 @@ def test_all_other_values_of_a_range_are_labelled_as_totals_of_the_run(defs: dg.
         others = metadata.keys() - totals - {"dagster/row_count", "quarantined"}
         others -= {name for name in others if metadata[name] == second[asset][name] == 0}
         assert all(metadata[name] != second[asset][name] for name in others), (asset, others)
-    assert first["transcript_words"]["run.new"] == len(_recordings_of(FIRST) | _recordings_of(SECOND))
+    assert first["transcript_words"]["run.new"] == "3 in 3 partitions"
+    assert _recordings_of(FIRST) | _recordings_of(SECOND) == {row[0] for row in table_rows()["recordings"]}
+
+
+def test_no_total_of_a_range_is_a_number_that_dagster_would_plot_for_each_day(defs: dg.Definitions) -> None:
+    outcome = run_once(f"specs {RANGE}", defs, RANGE)
+
+    for metadata in shown(outcome.run_id, FIRST).values():
+        totals = {name: value for name, value in metadata.items() if name.startswith("run.")}
+        assert totals
+        assert {name for name, value in totals.items() if isinstance(value, int | float)} <= {
+            "run.named_recordings",
+            "run.listed_at",
+        }
+
+
+@pytest.mark.parametrize("days", [[FIRST], RANGE], ids=["a day", "a range"])
+def test_data_version_is_the_last_row_of_a_page(defs: dg.Definitions, days: list[date]) -> None:
+    outcome = run_once(f"specs {days}", defs, days)
+
+    assert {[*metadata][-1] for metadata in shown(outcome.run_id, FIRST).values()} == {"data_version"}
 
 
 def test_counts_tell_new_from_changed_unchanged_and_quarantined(sandbox: Sandbox, defs: dg.Definitions) -> None:
