@@ -117,7 +117,7 @@ def read_faults(
         ledger[recording_id].append((kind, status))
     unknown = {*connection.scalars(select(MEMBERS.c.recording_id).distinct().where(MEMBERS.c.talk_time_s.is_(None)))}
     measured = select(METRICS.c.recording_id, *FACTS).join(QUALITY, QUALITY.c.recording_id == METRICS.c.recording_id)
-    facts = {row["recording_id"]: row for row in connection.execute(measured).mappings()}
+    facts = {row["recording_id"]: dict(row) for row in connection.execute(measured).mappings()}
     return {
         recording_id: faults_of(
             facts.get(recording_id),

@@ -21,8 +21,8 @@ DEFAULTS = Parameters()
 def in_query(connection: Connection, **values: Any) -> dict[str, str]:
     """The reasons of each meeting with bad data, as the query states them, in its order."""
     found = answer(connection, queries()["bad_data"], {LIMIT: 100_000, **values})
-    place, reasons = found.columns.index("recording_id"), found.columns.index("reasons")
-    return {row[place]: row[reasons] for row in found.rows}
+    ids, reasons = found.columns.index("recording_id"), found.columns.index("reasons")
+    return {row[ids]: row[reasons] for row in found.rows}
 
 
 def on_pages(connection: Connection, share: float = DEFAULTS.attributed_share) -> dict[str, str]:

@@ -70,9 +70,10 @@ def notes_of(meeting: MeetingData, parameters: Parameters) -> list[Note]:
 
 def faults_of_meeting(meeting: MeetingData, parameters: Parameters) -> Collection[Fault]:
     """The faults of a meeting."""
-    is_measured = meeting.metrics is not None and meeting.quality is not None
+    metrics, quality = meeting.metrics, meeting.quality
+    facts = {**metrics._mapping, **quality._mapping} if metrics is not None and quality is not None else None
     return faults_of(
-        {**meeting.metrics._mapping, **meeting.quality._mapping} if is_measured else None,
+        facts,
         [(row.kind, row.status) for row in meeting.artifacts],
         has_unknown_talk=any(each.metrics.talk_time_s is None for each in meeting.members),
         attributed_share=parameters.attributed_share,

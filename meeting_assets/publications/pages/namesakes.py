@@ -22,7 +22,7 @@ class OtherSeries(NamedTuple):
 
 
 class Namesakes(NamedTuple):
-    """What has the same title as a series."""
+    """The series and meetings with the same title as a series."""
 
     series: Sequence[OtherSeries] = ()
     meetings: Sequence[Meeting] = ()
@@ -32,7 +32,7 @@ class Namesakes(NamedTuple):
 
 
 def namesakes(all_series: Iterable[Mapping[str, Any]], meetings: Meetings) -> Mapping[str, Namesakes]:
-    """What has the same title as each series, by series_id.
+    """The series and meetings with the same title as each series, by series_id.
 
     Titles are compared without regard to case and blanks. A series without a title has no namesakes.
 
