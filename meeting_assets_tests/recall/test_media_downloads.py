@@ -15,7 +15,8 @@ from meeting_assets.core.errors import ApiError, BytesMissing, Transient, UrlExp
 from meeting_assets.pipeline.media.spool import Spool, SpoolFile, stem_of
 from meeting_assets.recall.bandwidth import Bandwidth
 from meeting_assets.recall.client import Access
-from meeting_assets.recall.media_downloads import MAX_RESTARTS, Downloaded, MediaClient
+from meeting_assets.recall.media_downloads import Downloaded, MediaClient
+from meeting_assets.recall.media_transfer import MAX_RESTARTS
 from meeting_assets_tests.support.fake_transport import (
     ACCESS,
     BUCKET,
