@@ -1,4 +1,4 @@
-"""`meeting-assets sync`: a run for new bots, then runs for the days, their late arrivals, their weeks and their media."""
+"""`meeting-assets sync`: a run for new bots, then runs for the days, late arrivals, weeks and media files."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 from datetime import date, datetime
+from pathlib import Path
 
 import msgspec
 import zstandard
@@ -24,6 +25,7 @@ from meeting_assets.store.raw_layout import (
 )
 
 LEVEL = 3
+PART_BYTES = 8 * 2**20
 
 
 class RawStore(Objects):
@@ -49,6 +51,14 @@ class RawStore(Objects):
         except zstandard.ZstdError:
             return None
         return payload if hashlib.sha256(payload).hexdigest() == sha256 else None
+
+    def write_media_file(self, key: str, path: Path) -> None:
+        """Stores a media file in parts, with bounded memory."""
+
+        def write() -> None:
+            self._store.put(key, path, use_multipart=True, chunk_size=PART_BYTES, max_concurrency=1)
+
+        self.translated(f"take {key}", write)
 
     def write_listing(self, day: date, recording_id: str, listing: bytes) -> None:
         """Stores the API's listing of a recording."""

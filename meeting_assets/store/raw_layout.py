@@ -53,6 +53,11 @@ def artifact_key(day: date, recording_id: str, kind: str, artifact_id: str, sha2
     return f"{day}/{recording_id}/{kind}/{artifact_id}/{sha256}.zst"
 
 
+def media_key(day: date, recording_id: str, media_kind: str, part_id: str, extension: str) -> str:
+    """The key of a media file."""
+    return f"media/{day}/{recording_id}/{media_kind}/{part_id or 'mixed'}.{extension}"
+
+
 def listing_key(day: date, recording_id: str) -> str:
     """The key of a recording's listing."""
     return f"{day}/{recording_id}/{_LISTING}"

@@ -92,9 +92,7 @@ def media_assets(
         days = partition_days(context)
         with storage_of(context, workspace).open_storage() as (settings, opened_storage):
             bind_origin(opened_storage, settings)
-            kinds = [
-                kind for kind in settings.media_kinds if media_key(kind, workspace) in context.selected_asset_keys
-            ]
+            kinds = [kind for kind in settings.media_kinds if media_key(kind, workspace) in context.selected_asset_keys]
             fetching = fetch_media(opened_storage, access_of(settings), media_options(settings, kinds), days)
             report = run_coroutine(fetching)
             results = [*_materializations(context, workspace, opened_storage, report, kinds, days)]

@@ -21,15 +21,23 @@ from pathlib import Path
 from time import monotonic
 
 from meeting_assets.core.audio_formats import AudioFormat
-from meeting_assets.core.errors import ApiError, Gone, MeetingAssetsError, Refused, SettingsError, StoreError
-from meeting_assets.core.errors import Transient, UrlExpired
+from meeting_assets.core.errors import (
+    ApiError,
+    Gone,
+    MeetingAssetsError,
+    Refused,
+    SettingsError,
+    StoreError,
+    Transient,
+    UrlExpired,
+)
 from meeting_assets.core.instants import now
 from meeting_assets.core.media_kinds import MediaKind
 from meeting_assets.core.progress import Stage, report_progress
 from meeting_assets.pipeline.media.libraries import pyav
 from meeting_assets.pipeline.media.preparation import Prepared, file_sha256, format_of, prepared
 from meeting_assets.pipeline.media.report import MediaReport, Outcome
-from meeting_assets.pipeline.media.results import MediaResults, pending_stems, wanted_files
+from meeting_assets.pipeline.media.results import MediaResults, is_suspect, pending_stems, wanted_files
 from meeting_assets.pipeline.media.sources import MediaSource, MediaSources, WantedSource
 from meeting_assets.pipeline.media.spool import Spool, SpoolFile, stem_of
 from meeting_assets.pipeline.storage import Storage
@@ -112,8 +120,8 @@ class MediaDownloads:
 
         Files whose last attempt ended the process are downloaded last, one at a time.
         """
-        suspects = [each for each in wanted if self._results.is_suspect(each)]
-        usual = [each for each in wanted if each not in suspects]
+        usual = [each for each in wanted if not is_suspect(each)]
+        suspects = sorted((each for each in wanted if is_suspect(each)), key=lambda each: each.attempts)
         try:
             async with asyncio.TaskGroup() as tasks:
                 for file in usual:
@@ -181,10 +189,8 @@ class MediaDownloads:
         while True:
             source = await self._sources.fresh(wanted, refused)
             stored_bytes = partial.size_bytes
-            announced = source.announced_bytes
-            announced = file.announced_size_bytes if announced is None else announced
             try:
-                return source, await self._media.download(source.url, partial, announced)
+                return source, await self._media.download(source.url, partial, source.announced_bytes)
             except UrlExpired:
                 if refused is not None and partial.size_bytes <= stored_bytes:
                     raise
