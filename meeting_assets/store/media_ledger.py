@@ -17,7 +17,15 @@ from meeting_assets.store import tombstones
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import Database, table_of, upsert
 from meeting_assets.store.ledger_raw import wait_after
-from meeting_assets.store.ledger_states import DELETED, FETCHED, INTERRUPTED, MAX_INTERRUPTIONS, MAX_WAIT, PENDING, QUARANTINED
+from meeting_assets.store.ledger_states import (
+    DELETED,
+    FETCHED,
+    INTERRUPTED,
+    MAX_INTERRUPTIONS,
+    MAX_WAIT,
+    PENDING,
+    QUARANTINED,
+)
 from meeting_assets.store.modification import update_of
 
 MEDIA_FILES = table_of(MediaFiles)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
