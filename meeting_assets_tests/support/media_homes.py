@@ -16,7 +16,6 @@ from meeting_assets.core.media_kinds import MediaKind
 from meeting_assets.pipeline.media.download import MediaOptions, fetch_media
 from meeting_assets.pipeline.media.report import MediaReport
 from meeting_assets.pipeline.storage import Storage, access_of
-from meeting_assets.sandbox import Sandbox
 from meeting_assets.sandbox.media import MediaFile as ServedFile
 from meeting_assets.sandbox.media import chunks
 from meeting_assets.schema.media_objects import MediaObjects
@@ -44,8 +43,8 @@ def fetch_at_home(kinds: Collection[MediaKind] = ALL_KINDS, **options: Any) -> M
         return fetch(storage, kinds, **options)
 
 
-def expect_media(storage: Storage) -> None:
-    """Adds the files that the stored lists and manifests name to the ledger."""
+def expect_media(storage: Storage, kinds: Collection[MediaKind] = ALL_KINDS) -> None:
+    """Adds the files of some kinds that the stored lists and manifests name to the ledger."""
     objects, recordings = table_of(MediaObjects), table_of(Recordings)
     mixed = [MediaKind.AUDIO_MIXED, MediaKind.VIDEO_MIXED]
     with storage.database.writing() as connection:
@@ -82,7 +81,7 @@ def expect_media(storage: Storage) -> None:
                 for part in connection.execute(select(table_of(model)))
                 if part.recording_id in by_id and part.part_id
             ]
-        media_ledger.expect(connection, files)
+        media_ledger.expect(connection, [file for file in files if file.media_kind in kinds])
 
 
 def media_rows(storage: Storage) -> list[dict[str, Any]]:
@@ -90,17 +89,6 @@ def media_rows(storage: Storage) -> list[dict[str, Any]]:
     with storage.database.reading() as connection:
         query = select(MEDIA_FILES).order_by(*MEDIA_FILES.primary_key)
         return [dict(row) for row in connection.execute(query).mappings()]
-
-
-def served_files(sandbox: Sandbox, kinds: Collection[MediaKind] = ALL_KINDS) -> list[ServedFile]:
-    """The media files of some kinds that a sandbox serves."""
-    return [
-        file
-        for recording in sandbox.world.recordings
-        for artifact in recording.artifacts
-        if artifact.collection in set(kinds)
-        for file in sandbox._state.media.files(artifact)
-    ]
 
 
 def sha256_of(file: ServedFile) -> str:

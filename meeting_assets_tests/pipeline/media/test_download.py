@@ -18,7 +18,7 @@ from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.store import tombstones
 from meeting_assets.store.media_ledger import MEDIA_FILES
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_home, use_sandbox
-from meeting_assets_tests.support.media_homes import expect_media, fetch, media_rows, served_files, sha256_of
+from meeting_assets_tests.support.media_homes import expect_media, fetch, media_rows, sha256_of
 
 DAY = date(2026, 3, 2)
 
@@ -51,12 +51,12 @@ def test_every_media_file_is_stored_with_its_properties(sandbox: Sandbox, storag
     rows = media_rows(storage)
     assert rows
     assert {row["status"] for row in rows} == {"fetched"}
-    assert report.total(Outcome.STORED) == len(rows) == len(served_files(sandbox))
+    assert report.total(Outcome.STORED) == len(rows) == len(sandbox.media_files())
     for row in rows:
         content = stored_bytes(storage, row["key"])
         assert (row["size_bytes"], row["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
         assert row["duration_s"] > 5
-    served = {sha256_of(file) for file in served_files(sandbox, [MediaKind.VIDEO_MIXED, MediaKind.VIDEO_SEPARATE])}
+    served = {sha256_of(file) for file in sandbox.media_files("video_mixed", "video_separate")}
     assert {row["sha256"] for row in rows if row["media_kind"].startswith("video")} == served
     assert {row["codec"] for row in rows if row["media_kind"] == "audio_separate"} == {"flac"}
 
