@@ -173,7 +173,7 @@ def test_full_disk_of_the_spool_ends_the_run_with_its_folder(storage: Storage, h
     assert process.returncode == 5
     assert f"{home / 'spool'}. Make room there" in errors
     assert {(row["status"], row["error"], row["attempts"]) for row in media_rows(storage)} == {("pending", None, 0)}
-    assert not any(path.stat().st_size for path in (home / "spool").glob("*.part"))
+    assert len([*(home / "spool").glob("*.part")]) < 2
 
 
 @contextmanager
