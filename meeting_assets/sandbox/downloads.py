@@ -7,11 +7,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from .fault_injection import file_label
 from .media.response import MediaResponse
 from .objects import Objects
 from .state import State
-from .urls import ExpiredUrlError, ForgedUrlError, error_xml, expired_xml
+from .urls import MEDIA_PREFIX, ExpiredUrlError, ForgedUrlError, error_xml, expired_xml, file_label
 
 
 class Downloads:
@@ -25,7 +24,7 @@ class Downloads:
         return Starlette(
             routes=[
                 Route("/api/v1/download/{kind}", self._artifact),
-                Route("/_workspace-sandbox/{path:path}", self._file),
+                Route(MEDIA_PREFIX + "{path:path}", self._file),
             ]
         )
 
@@ -61,9 +60,12 @@ class Downloads:
             except ForgedUrlError:
                 return _xml("SignatureDoesNotMatch", "The request signature does not match", 403)
             artifact = self._state.world.artifact(path.split("/")[5])
-            if artifact.status.code == "deleted":
+            try:
+                content = self._state.media.content(artifact, path.rpartition("/")[2])
+            except KeyError:
+                content = None
+            if content is None or artifact.status.code == "deleted":
                 return _xml("NoSuchKey", "The specified key does not exist.", 404)
-            content = self._state.media.content(artifact, path.rpartition("/")[2])
             if request.method == "GET":
                 self._state.stats.downloads_by_kind[file_label(path)[0]] += 1
         return MediaResponse(content)

@@ -6,6 +6,7 @@ from typing import Any
 from .clock import iso
 from .media.sources import MIXED_NAMES
 from .state import State
+from .urls import MEDIA_PREFIX
 from .world import SECRET, Artifact, Bot, Json, Recording, Status
 
 PASSWORDS = ("meeting_password", "business_meeting_password")
@@ -148,7 +149,7 @@ class Objects:
         recording = self._state.world.recording(artifact.recording_id)
         source = f"{'bot' if recording.bot_id else 'sdk'}/{recording.source_id}"
         media = f"{artifact.collection}/{artifact.id}/{source}/{name}"
-        return f"/_workspace-sandbox/recordings/{recording.id}/{media}"
+        return f"{MEDIA_PREFIX}recordings/{recording.id}/{media}"
 
     def _bot_reference(self, recording: Recording) -> Json | None:
         if not recording.bot_id:

@@ -69,7 +69,7 @@ def _artifacts(spec: RecordingSpec, recording: Recording, payload_of: PayloadOf,
         artifact("meeting_metadata", (), {"data": _title(spec)}),
     ]
     found += [artifact(name, (name,), {"format": SEPARATE_FORMATS[name]}) for name in spec.separate]
-    if rng.random() < 0.3 and spec.has_audio_mixed_key:
+    if (rng.random() < 0.3 or spec.has_audio_mixed) and spec.has_audio_mixed_key:
         found.append(artifact("audio_mixed", (), {"format": "mp3"}))
     for n, transcript in enumerate(spec.transcripts):
         found.append(dated(artifact("transcript", kinds_of(transcript), provider_details(transcript), n), transcript))

@@ -54,6 +54,19 @@ class BytesContent:
         return self._body[first : first + count]
 
 
+class Truncated:
+    """The first bytes of other content."""
+
+    def __init__(self, content: Content, size_bytes: int) -> None:
+        self._content = content
+        self.size_bytes = min(size_bytes, content.size_bytes)
+        self.media_type = content.media_type
+        self.etag = etag_of("truncated", content.etag, size_bytes)
+
+    def read(self, first: int, count: int) -> bytes:
+        return self._content.read(first, max(0, min(count, self.size_bytes - first)))
+
+
 class BlockContent(ABC):
     """A header, then blocks of `block_bytes`, of which the last may be shorter; each is made on request."""
 

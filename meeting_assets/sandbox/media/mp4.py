@@ -24,15 +24,15 @@ PICTURES_PER_GROUP = PICTURES_PER_S * GROUP_S
 class Mp4Content(BlockContent):
     """H.264 at 2 pictures per second in 640×360; without a `track` there is no audio."""
 
-    def __init__(self, track: VoiceTrack | None, duration_s: float, *, revision: int = 0) -> None:
+    def __init__(self, track: VoiceTrack | None, duration_s: float, *, serial: int = 0) -> None:
         picture = encoded_picture()
         tracks = tracks_of(picture, duration_s, has_audio=track is not None)
-        header, body_bytes = movie(tracks, round(duration_s * 1000), revision)
+        header, body_bytes = movie(tracks, round(duration_s * 1000), serial)
         super().__init__(
             size_bytes=len(header) + body_bytes,
             block_bytes=sum(each.sample_bytes * each.samples_per_chunk for each in tracks),
             media_type=MP4_TYPE,
-            etag=etag_of("mp4", FORMAT_VERSION, track, duration_s, revision, picture),
+            etag=etag_of("mp4", FORMAT_VERSION, track, duration_s, serial, picture),
             header=header,
         )
         self._picture = picture.sample

@@ -54,12 +54,12 @@ def full_box(kind: str, *parts: bytes, flags: int = 0) -> bytes:
     return box(kind, pack(">I", flags), *parts)
 
 
-def movie(tracks: Sequence[Track], duration_ms: int, revision: int) -> tuple[bytes, int]:
+def movie(tracks: Sequence[Track], duration_ms: int, serial: int) -> tuple[bytes, int]:
     """Everything up to the first sample, and the size of all samples in bytes.
 
-    `revision` is a number in a box that players ignore; it tells apart files that are otherwise the same.
+    `serial` is a number in a box that players ignore; it tells apart files that are otherwise the same.
     """
-    lead = box("ftyp", b"isom", pack(">I", 512), b"isomiso2avc1mp41") + box("free", pack(">Q", revision))
+    lead = box("ftyp", b"isom", pack(">I", 512), b"isomiso2avc1mp41") + box("free", pack(">Q", serial))
     body_bytes = sum(track.sample_bytes * track.sample_count for track in tracks)
     # The size of the tables does not depend on the offsets in them.
     first_offset = len(lead) + len(_moov(tracks, duration_ms, 0)) + 8

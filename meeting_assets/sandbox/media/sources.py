@@ -3,45 +3,37 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Protocol
 
 from ..world import Artifact, Recording
-from .audio import FRAME_S, Mp3Content, PcmContent
+from .audio import Mp3Content, PcmContent
 from .content import BytesContent, Content
 from .encoder import check_encoder
 from .mp4 import Mp4Content
 from .random_files import RandomContent
 from .speech import Speech, speech_of_timeline, track_of
-from .voices import RATE_HZ
+from .voices import FRAME_S, RATE_HZ, VOICE_COUNT
 
 SHORTEST_S = 10.0
 """Recall.ai pads shorter media with blank time."""
 MIXED_NAMES = {"video_mixed": "video.mp4", "audio_mixed": "audio.mp3"}
 MEDIA_TYPES = {"raw": "application/octet-stream", "mp3": "audio/mpeg", "mp4": "video/mp4"}
-VOICE_STEP = 7
-"""Step from one voice to the next revision of it."""
+VOICES_PER_MEETING = 6
+"""Step from the first voice of a meeting to that of another one."""
 
 
 class MediaSource(Protocol):
     """Makes the files of recordings."""
 
     def content(self, recording: Recording, artifact: Artifact, name: str, revision: int) -> Content:
-        """The file `name` of an artifact; files of two revisions have different bytes of the same length."""
+        """The file `name` of an artifact; raises `KeyError` if it does not exist.
+
+        Files of two revisions have different bytes of the same length.
+        """
 
     def size_bytes(self, recording: Recording, artifact: Artifact) -> int | None:
         """Size of all files of an artifact, as the API shows it."""
-
-
-@dataclass(frozen=True)
-class Placeholders:
-    """Tiny files that no program can play; sizes that the API shows are made up. The source of a sandbox by default."""
-
-    def content(self, recording: Recording, artifact: Artifact, name: str, revision: int) -> Content:
-        extension = name.rpartition(".")[2]
-        return BytesContent(PLACEHOLDERS[extension] + bytes([revision])[:revision], MEDIA_TYPES[extension])
-
-    def size_bytes(self, recording: Recording, artifact: Artifact) -> int | None:
-        return artifact.size_bytes
 
 
 PLACEHOLDERS = {
@@ -51,6 +43,19 @@ PLACEHOLDERS = {
 }
 
 
+@dataclass(frozen=True)
+class Placeholders:
+    """Tiny files that no program can play; sizes that the API shows are made up. The source of a sandbox by default."""
+
+    def content(self, recording: Recording, artifact: Artifact, name: str, revision: int) -> Content:
+        extension = name.rpartition(".")[2]
+        body = PLACEHOLDERS[extension]
+        return BytesContent(body[:-1] + bytes([body[-1] ^ revision % 256]), MEDIA_TYPES[extension])
+
+    def size_bytes(self, recording: Recording, artifact: Artifact) -> int | None:
+        return artifact.size_bytes
+
+
 class Voices:
     """Playable files in which each participant has a voice while they speak, and silence otherwise."""
 
@@ -58,32 +63,11 @@ class Voices:
         check_encoder()
 
     def content(self, recording: Recording, artifact: Artifact, name: str, revision: int) -> Content:
-        match artifact.collection:
-            case "audio_separate":
-                part = part_of(artifact, name)
-                offset_s = float(part["start_timestamp"]["relative"])
-                spoken = self._spoken(recording, revision, only=part["participant"]["id"])
-                track = track_of(spoken, RATE_HZ, offset_s=offset_s)
-                return PcmContent(track, padded_s(part["duration"]), offset_s=offset_s)
-            case "audio_mixed":
-                return Mp3Content(track_of(self._spoken(recording, revision), 1 / FRAME_S), length_s(recording))
-            case "video_mixed":
-                return Mp4Content(
-                    track_of(self._spoken(recording, revision), 1 / FRAME_S), length_s(recording), revision=revision
-                )
-        return Mp4Content(None, padded_s(part_of(artifact, name)["duration"]), revision=revision)
+        return voiced(speech_in(recording), recording, artifact, name, revision)
 
     def size_bytes(self, recording: Recording, artifact: Artifact) -> int | None:
-        return sum(self.content(recording, artifact, name, 0).size_bytes for name in file_names(artifact))
-
-    def _spoken(self, recording: Recording, revision: int, **only: int | None) -> dict[int, Any]:
-        """Spans of speech by number of the voice; with `only`, those of one participant."""
-        speech = speech_in(recording)
-        return {
-            number + VOICE_STEP * revision: spans
-            for number, (participant, spans) in enumerate(speech.items())
-            if not only or participant == only["only"]
-        }
+        # perf: a size does not depend on the speech, and composing a conversation takes up to 0.1 s
+        return sum(voiced({}, recording, artifact, name).size_bytes for name in file_names(artifact))
 
 
 @dataclass(frozen=True)
@@ -98,6 +82,29 @@ class RandomFiles:
 
     def size_bytes(self, recording: Recording, artifact: Artifact) -> int | None:
         return self.file_bytes * len(file_names(artifact))
+
+
+def voiced(speech: Speech, recording: Recording, artifact: Artifact, name: str, revision: int = 0) -> Content:
+    """A playable file with this speech."""
+    first = VOICES_PER_MEETING * (_number(recording.id) + revision)
+    spoken = {(first + n) % VOICE_COUNT: spans for n, spans in enumerate(speech.values())}
+    length_s = padded_s(recording.planned_s)
+    match artifact.collection:
+        case "audio_mixed":
+            return Mp3Content(track_of(spoken, 1 / FRAME_S), length_s)
+        case "video_mixed":
+            return Mp4Content(track_of(spoken, 1 / FRAME_S), length_s, serial=_number(artifact.id, revision))
+    part = part_of(artifact, name)
+    length_s = padded_s(part["duration"])
+    if artifact.collection == "video_separate":
+        return Mp4Content(None, length_s, serial=_number(name, revision))
+    offset_s = float(part["start_timestamp"]["relative"])
+    own = {
+        number: spans
+        for (number, spans), participant in zip(spoken.items(), speech, strict=True)
+        if participant == part["participant"]["id"]
+    }
+    return PcmContent(track_of(own, RATE_HZ, offset_s=offset_s), length_s, offset_s=offset_s)
 
 
 def file_names(artifact: Artifact) -> list[str]:
@@ -115,7 +122,8 @@ def parts_of(artifact: Artifact) -> list[Mapping[str, Any]]:
 
 
 def part_of(artifact: Artifact, name: str) -> Mapping[str, Any]:
-    return next(part for part in parts_of(artifact) if _name_of(part) == name)
+    """The entry of a file in the manifest; raises `KeyError` if there is none, or none any more."""
+    return {_name_of(part): part for part in parts_of(artifact)}[name]
 
 
 def speech_in(recording: Recording) -> Speech:
@@ -126,14 +134,14 @@ def speech_in(recording: Recording) -> Speech:
     return speech_of_timeline(payloads[0].body()) if payloads else {}
 
 
-def length_s(recording: Recording) -> float:
-    """Length of the mixed files of a recording in seconds."""
-    return padded_s(recording.planned_s)
-
-
 def padded_s(duration_s: float) -> float:
     """Length of the file of a stream with this duration."""
     return max(SHORTEST_S, float(duration_s))
+
+
+def _number(*parts: object) -> int:
+    """A number of 64 bits that is determined by its parts."""
+    return int.from_bytes(sha256(repr(parts).encode()).digest()[:8])
 
 
 def _name_of(part: Mapping[str, Any]) -> str:

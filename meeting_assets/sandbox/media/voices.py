@@ -13,6 +13,7 @@ import math
 from array import array
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from operator import add
 
 RATE_HZ = 16_000
 FRAME_SAMPLES = 576
@@ -25,6 +26,7 @@ SAMPLE_BYTES = 2
 FORMANTS_HZ = ((700, 1220, 2600), (400, 2000, 2550), (300, 870, 2250), (530, 1840, 2480), (570, 840, 2410))
 PITCHES = (4, 5, 6, 7, 8, 9)
 """Fundamental frequencies in periods per frame: 111 to 250 Hz."""
+VOICE_COUNT = len(PITCHES) * len(FORMANTS_HZ)
 HIGHEST_HZ = 3800.0
 PEAK = 9000
 LIMIT = 32_767
@@ -32,7 +34,7 @@ LIMIT = 32_767
 
 @cache
 def voice_block(voice: int) -> array[int]:
-    """Samples of one voice; there are 30 voices, then they repeat."""
+    """Samples of one of the 30 voices."""
     period = _vowel(PITCHES[voice % len(PITCHES)], FORMANTS_HZ[voice % len(FORMANTS_HZ)])
     peak = max(map(abs, period))
     return array(
@@ -49,8 +51,10 @@ def mixed_block(voices: tuple[int, ...]) -> array[int]:
     """Samples of several voices that speak at the same time; silence without a voice."""
     if len(voices) == 1:
         return voice_block(voices[0])
-    blocks = [voice_block(voice) for voice in voices]
-    return array("h", (max(-LIMIT, min(LIMIT, sum(block[n] for block in blocks))) for n in range(BLOCK_SAMPLES)))
+    total = [0] * BLOCK_SAMPLES
+    for voice in voices:
+        total = list(map(add, total, voice_block(voice)))
+    return array("h", (max(-LIMIT, min(LIMIT, sample)) for sample in total))
 
 
 def samples(voices: tuple[int, ...], first: int, count: int) -> bytes:
