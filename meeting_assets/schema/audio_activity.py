@@ -46,8 +46,8 @@ class AudioAnalyses(RecordingRow, table=True):
     part_id: str = fields.text("the API's id of the part", primary_key=True, derived_from=PART)
     participant_key: str = fields.text("the participant whose audio the part is", derived_from=SPEAKER)
     inputs_hash: str = fields.text(
-        "hash of the file's sha256, the part's start and speaker, and the detector's version; the part is examined again "
-        "if and only if it differs",
+        "hash of the file's sha256, the part's start and speaker, and the detector's version; the part is examined "
+        "again if and only if it differs",
         derived_from=(*SOUND, *SPEAKER),
     )
     analysed_s: float | None = fields.seconds(
