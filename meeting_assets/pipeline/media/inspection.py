@@ -100,7 +100,7 @@ def _inspection(container: Any, av: Any) -> Inspection:
     streams = [each for each in (video, audio) if each is not None]
     if not streams:
         raise UnreadableMediaError(f"byte 0: no stream of audio or video in a file of format {name}")
-    codecs = [each.codec_context.name for each in streams]
+    codecs = [each.codec_context.codec.canonical_name for each in streams]
     duration_s = _measured_s(container, streams, av)
     return Inspection(
         container=name,
