@@ -16,6 +16,7 @@ from .clock import Clock
 from .controls import Controls
 from .downloads import Downloads
 from .fault_injection import FaultInjector
+from .media import MediaSource, Voices
 from .objects import Objects
 from .state import Habits, State
 from .stats import Stats
@@ -28,7 +29,8 @@ START_S = 10.0
 class Sandbox(Controls, CalendarControls):
     """Stand-in Recall.ai API that serves a copy of `world` while its `with` block runs.
 
-    `limits=False` switches the rate limits off; port 0 selects a free port.
+    `limits=False` switches the rate limits off; port 0 selects a free port. `media=True` serves playable media files
+    and shows their sizes; another `MediaSource` serves its own. By default they are placeholders.
     """
 
     def __init__(
@@ -39,8 +41,10 @@ class Sandbox(Controls, CalendarControls):
         port: int = 0,
         download_port: int = 0,
         clock: Clock | None = None,
+        media: MediaSource | bool = False,
     ) -> None:
-        super().__init__(State(world.copy(), api_key=api_key, limits=limits, clock=clock or Clock()))
+        source = Voices() if media is True else media or None
+        super().__init__(State(world.copy(), api_key=api_key, limits=limits, clock=clock or Clock(), media=source))
         self._ports = port, download_port
         self._thread: Thread | None = None
         self._origins: tuple[_Origin, ...] = ()

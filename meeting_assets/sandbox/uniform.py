@@ -14,6 +14,7 @@ from .conversation import (
     events_of,
     segments_of,
 )
+from .media.speech import speech_of
 from .payloads import Payloads, Style
 from .recording_builder import build_recording
 from .recording_spec import RecordingSpec, TranscriptSpec
@@ -65,7 +66,7 @@ def small_meeting(
     def payload(kind: str, _: int) -> bytes:
         return _payloads(key, spec.started_at, words, people).bytes_of(kind)
 
-    return build_recording(spec, payload)
+    return build_recording(spec, payload, lambda: speech_of(_conversation(words, people)))
 
 
 def spoken_s(words: int) -> float:
