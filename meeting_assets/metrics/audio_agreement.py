@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlmodel import SQLModel
 
 from meeting_assets.metrics.arithmetic import ratio
+from meeting_assets.metrics.audio_activity import BRIDGE_US
 from meeting_assets.metrics.meeting import Word
 from meeting_assets.metrics.speech import Columns, SpokenMeeting
 from meeting_assets.metrics.timeline.intervals import (
@@ -61,7 +62,7 @@ class AudioAgreement(SQLModel):
 
     timeline_audio_coverage: float | None = fields.share(
         "part of the speaker timeline's speech, of participants with separate audio, in which the participant's own "
-        "audio has voice activity, gaps under ipu_gap_s closed in both; NULL without audio or timeline",
+        "audio has voice activity, gaps under 0.3 s (or ipu_gap_s) closed in both; NULL without audio or timeline",
         derived_from=(*TIMELINE, *AUDIO),
     )
     audio_timeline_coverage: float | None = fields.share(
@@ -102,11 +103,12 @@ def audio_agreement(meeting: SpokenMeeting, timeline: SpeechBySpeaker, gap_us: i
     Args:
         meeting: with its voice activity.
         timeline: the clean speech of the speaker timeline, without bots; empty without one.
-        gap_us: shorter gaps are closed before speech is compared.
+        gap_us: shorter gaps are closed before speech is compared; so are those that voice activity never shows.
     """
     tracks = _tracks(meeting)
     if not tracks:
         return dict.fromkeys(AudioAgreement.model_fields)
+    gap_us = max(gap_us, BRIDGE_US)
     end_us = 2**62 if meeting.clean.duration_us is None else meeting.clean.duration_us
     audio = {key: clipped(bridged(own, gap_us), start=0, end=end_us) for key, own in tracks.items()}
     spoken = {key: bridged(own, gap_us) for key, own in timeline.items()}

@@ -17,16 +17,17 @@ from meeting_assets.metrics.timeline.intervals import length_us
     [
         ("", []),
         ("......", []),
-        ("ssss", [(0, 120)]),
-        ("..ssss..", [(60, 180)]),
-        ("sss........sss", [(0, 420)]),  # a gap of 240 ms
-        ("sss.........sss", [(0, 90), (360, 450)]),  # a gap of 270 ms
-        ("ss", []),  # a click of 60 ms
-        ("s.s", [(0, 90)]),
+        ("..sssshh..", [(60, 180)]),
+        ("sssssssssshhh.", [(0, 300)]),
+        ("sssshh.......sssshh.", [(0, 510)]),  # a gap of 270 ms
+        ("sssshh........sssshh.", [(0, 120), (420, 540)]),  # a gap of 300 ms
+        ("shh.", []),  # a click
+        ("sshh.", [(0, 60)]),
+        ("..ssssssss", [(60, 300)]),  # the file ends while the participant speaks
     ],
 )
 def test_frames_become_intervals(frames: str, expected_ms: list[tuple[int, int]]) -> None:
-    flags = bytes(each == "s" for each in frames)
+    flags = bytes(each in "sh" for each in frames)
 
     assert activity_intervals(flags, 0) == [(1000 * start, 1000 * end) for start, end in expected_ms]
 
