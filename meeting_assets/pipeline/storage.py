@@ -24,6 +24,7 @@ from meeting_assets.metrics.trends import ROLLUPS
 from meeting_assets.pipeline.descriptions import descriptions
 from meeting_assets.pipeline.views import METRICS_CONFIG, VIEWS
 from meeting_assets.recall.client import Access
+from meeting_assets.schema.audio_activity import AUDIO_TABLES
 from meeting_assets.schema.search_index import SEARCH_TABLES
 from meeting_assets.settings import Settings
 from meeting_assets.store.database import PERSISTENT_TABLES, Database, schema_of
@@ -79,8 +80,9 @@ def oldest_day(retention_days: int | None) -> date:
 
 def whole_schema() -> Schema:
     """Every table and view of this version."""
-    # The index's tables are of no artifact kind: a new one makes no artifact and no metric outdated.
-    derived = derived_tables() | dict.fromkeys(ROLLUPS) | dict.fromkeys(SEARCH_TABLES, "search_index")
+    # Tables of the index and of voice activity are of no artifact kind: a new one makes no artifact or metric outdated.
+    computed = dict.fromkeys(SEARCH_TABLES, "search_index") | dict.fromkeys(AUDIO_TABLES, "audio_activity")
+    derived = derived_tables() | dict.fromkeys(ROLLUPS) | computed
     return schema_of(derived, VIEWS, descriptions([*PERSISTENT_TABLES, *derived]))
 
 

@@ -8,19 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from meeting_assets.core.audio_formats import AudioFormat
 from meeting_assets.core.errors import UnreadableMediaError
 from meeting_assets.pipeline.media.inspection import SAFE_OPTIONS, inspect_pcm
 from meeting_assets.pipeline.media.libraries import disk_errors_translated, pyav
 
-# Per format: FFmpeg's codec and container, the extension, and the options of the encoder.
-_ENCODERS: dict[AudioFormat, tuple[str, str, str, dict[str, str]]] = {
+
+class _Encoder(NamedTuple):
+    """How FFmpeg writes a format."""
+
+    codec: str
+    container: str
+    extension: str
+    codec_options: dict[str, str]
+    container_options: dict[str, str]
+
+
+_ENCODERS = {
     # `rf64` keeps files over 4 GiB readable.
-    AudioFormat.WAV: ("pcm_s16le", "wav", "wav", {"rf64": "auto"}),
-    AudioFormat.FLAC: ("flac", "flac", "flac", {"compression_level": "5"}),
-    AudioFormat.OPUS: ("libopus", "ogg", "opus", {"application": "voip", "b": "32000"}),
+    AudioFormat.WAV: _Encoder("pcm_s16le", "wav", "wav", {}, {"rf64": "auto"}),
+    AudioFormat.FLAC: _Encoder("flac", "flac", "flac", {"compression_level": "5"}, {}),
+    AudioFormat.OPUS: _Encoder("libopus", "ogg", "opus", {"application": "voip", "b": "32000"}, {}),
 }
 _OPUS_RATES_HZ = (8000, 12000, 16000, 24000, 48000)
 _BYTES_PER_SAMPLE = 2
@@ -44,7 +54,7 @@ def convert_pcm(path: Path, to: AudioFormat, sample_rate_hz: int = 16_000, chann
         StoreError: the disk is full.
     """
     original = inspect_pcm(path, sample_rate_hz, channels)
-    target = path.with_name(f"{path.name}.{_ENCODERS[to][2]}")
+    target = path.with_name(f"{path.name}.{_ENCODERS[to].extension}")
     try:
         with disk_errors_translated(target.parent):
             _encode(path, target, to, sample_rate_hz, channels)
@@ -60,10 +70,13 @@ def convert_pcm(path: Path, to: AudioFormat, sample_rate_hz: int = 16_000, chann
 
 def _encode(path: Path, target: Path, to: AudioFormat, sample_rate_hz: int, channels: int) -> None:
     av = pyav()
-    codec, container_format, _, options = _ENCODERS[to]
-    with path.open("rb") as raw, av.open(str(target), "w", format=container_format, options=options) as container:
+    form = _ENCODERS[to]
+    with (
+        path.open("rb") as raw,
+        av.open(str(target), "w", format=form.container, options=form.container_options) as container,
+    ):
         rate_hz = sample_rate_hz if to is not AudioFormat.OPUS else _opus_rate_hz(sample_rate_hz)
-        stream = container.add_stream(codec, rate=rate_hz, options=options)
+        stream = container.add_stream(form.codec, rate=rate_hz, options=form.codec_options)
         stream.codec_context.layout = _layout(channels)
         resampler = av.AudioResampler(format=stream.codec_context.format, layout=_layout(channels), rate=rate_hz)
         for frame in _frames(raw.read, sample_rate_hz, channels, av):

@@ -69,7 +69,7 @@ def inspect(path: Path) -> Inspection:
     try:
         container = av.open(str(path), options=SAFE_OPTIONS, metadata_errors="replace")
     except (ValueError, av.FFmpegError) as error:
-        raise UnreadableMediaError(f"byte 0: {_reason(error)}") from error
+        raise UnreadableMediaError(f"byte 0: {reason_of(error)}") from error
     with container:
         return _inspection(container, av)
 
@@ -100,7 +100,7 @@ def _inspection(container: Any, av: Any) -> Inspection:
     streams = [each for each in (video, audio) if each is not None]
     if not streams:
         raise UnreadableMediaError(f"byte 0: no stream of audio or video in a file of format {name}")
-    codecs = [each.codec_context.name for each in streams]
+    codecs = [each.codec_context.codec.canonical_name for each in streams]
     duration_s = _measured_s(container, streams, av)
     return Inspection(
         container=name,
@@ -128,7 +128,7 @@ def _measured_s(container: Any, streams: list[Any], av: Any) -> float:
             origin_s = starts.setdefault(packet.stream.index, start_s)
             end_s = max(end_s, start_s + float((packet.duration or 0) * packet.time_base) - min(origin_s, 0.0))
     except (ValueError, av.FFmpegError) as error:
-        raise UnreadableMediaError(f"second {end_s:.3f}: {_reason(error)}") from error
+        raise UnreadableMediaError(f"second {end_s:.3f}: {reason_of(error)}") from error
     if undecoded:
         raise UnreadableMediaError(f"second 0: stream {min(undecoded)} has no frame that can be decoded")
     stated_s = (container.duration or 0) / av.time_base
@@ -145,6 +145,6 @@ def _has_frame(packet: Any, av: Any) -> bool:
         return False
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """The words of FFmpeg without the path, which the caller knows."""
     return str(getattr(error, "strerror", None) or "invalid text in the file").lower()
