@@ -119,6 +119,11 @@ class Settings(BaseSettings):
     media_max_mbit_per_s: float | None = Field(None, gt=0, alias="MEETING_ASSETS_MEDIA_MAX_MBIT_PER_S", description="x")
     media_max_gb_per_run: float | None = Field(None, gt=0, alias="MEETING_ASSETS_MEDIA_MAX_GB_PER_RUN", description="x")
     media_audio: AudioFormat = Field(AudioFormat.FLAC, alias="MEETING_ASSETS_MEDIA_AUDIO", description="x")
+    audio_activity: bool = Field(
+        False,
+        alias="MEETING_ASSETS_AUDIO_ACTIVITY",
+        description="on: find the speech in stored separate audio, as a timeline that is independent of the platform",
+    )
     storage_price: float = Field(
         0.05,
         ge=0,

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Collection
 from datetime import date, datetime
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import BinaryIO, cast
 
 import msgspec
 import zstandard
@@ -59,6 +61,32 @@ class RawStore(Objects):
             self._store.put(key, path, use_multipart=True, chunk_size=PART_BYTES, max_concurrency=1)
 
         self.translated(f"take {key}", write)
+
+    def open_media_file(self, key: str) -> BinaryIO | None:
+        """Opens a media file for reading, seekable and with bounded memory; None if it is not stored.
+
+        An object is first copied to a temporary file, which vanishes when it is closed: decoders seek, and not every
+        S3-compatible server serves ranges.
+        """
+        if folder := self.folder:
+            path = folder / key
+            return self.translated(f"give {key}", lambda: path.open("rb") if path.is_file() else None)
+        return self.translated(f"give {key}", lambda: self._copied(key))
+
+    def _copied(self, key: str) -> BinaryIO | None:
+        try:
+            stream = self._store.get(key).stream(min_chunk_size=PART_BYTES)
+        except FileNotFoundError:
+            return None
+        file = TemporaryFile()  # noqa: SIM115 - the caller closes it
+        try:
+            for chunk in stream:
+                file.write(chunk)
+            file.seek(0)
+        except BaseException:
+            file.close()
+            raise
+        return cast(BinaryIO, file)
 
     def write_listing(self, day: date, recording_id: str, listing: bytes) -> None:
         """Stores the API's listing of a recording."""
