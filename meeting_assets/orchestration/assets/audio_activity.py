@@ -102,5 +102,5 @@ def _row_counts_by_day(
         .where(RECORDINGS.c.day.in_(days))
         .group_by(RECORDINGS.c.day)
     )
-    counts: dict[date, int] = dict(connection.execute(query).tuples().all())
+    counts = {row[0]: row[1] for row in connection.execute(query)}
     return {day: {PARTITION_ROW_COUNT: counts.get(day, 0)} for day in days}
