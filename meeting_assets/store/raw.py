@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 from collections.abc import Collection
 from datetime import date, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import msgspec
 import zstandard
@@ -25,7 +28,9 @@ from meeting_assets.store.raw_layout import (
 )
 
 LEVEL = 3
-PART_BYTES = 8 * 2**20
+NO_LINKS = frozenset({errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS})
+PART_BYTES = 5 * 2**20
+"""Bytes of one part of an upload. S3 allows no smaller parts, and 10,000 of them."""
 
 
 class RawStore(Objects):
@@ -53,10 +58,12 @@ class RawStore(Objects):
         return payload if hashlib.sha256(payload).hexdigest() == sha256 else None
 
     def write_media_file(self, key: str, path: Path) -> None:
-        """Stores a media file in parts, with bounded memory."""
+        """Stores a media file, as a whole or not at all; `path` stays. The size of the file costs no memory."""
+        folder = self.folder
 
         def write() -> None:
-            self._store.put(key, path, use_multipart=True, chunk_size=PART_BYTES, max_concurrency=1)
+            if folder is None or not _linked(path, folder / key):
+                self._store.put(key, path, use_multipart=True, chunk_size=PART_BYTES, max_concurrency=1)
 
         self.translated(f"take {key}", write)
 
@@ -187,6 +194,21 @@ class RawStore(Objects):
             return msgspec.json.decode(stored, type=dict[str, str])[name]
         except (ValueError, KeyError):
             raise StoreError(damaged) from None
+
+
+def _linked(path: Path, target: Path) -> bool:
+    """Gives a file a second name, which replaces another file of that name; False where the file system cannot."""
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # `#` marks incomplete files, as those of the store's client (`store.objects.incomplete_files`).
+    incomplete = target.with_name(f"{target.name}#{uuid4().hex}")
+    try:
+        os.link(path, incomplete)
+        incomplete.replace(target)
+    except OSError as error:
+        if error.errno in NO_LINKS:
+            return False
+        raise
+    return True
 
 
 def _decompressed(stored: bytes, size_bytes: int | None) -> bytes:

@@ -54,8 +54,9 @@ def media_names(defs: dg.Definitions) -> set[str]:
     specs = defs.resolve_all_asset_specs()
     assets = {spec.key.to_user_string() for spec in specs if spec.group_name in {"media", "sales_media"}}
     repository = defs.get_repository_def()
-    others = [*repository.get_all_jobs(), *repository.sensor_defs, *repository.schedule_defs]
-    return assets | {each.name for each in others if "media" in each.name}
+    others = {each.name for each in repository.get_all_jobs()}
+    others |= {each.name for each in repository.sensor_defs} | {each.name for each in repository.schedule_defs}
+    return assets | {name for name in others if "media" in name}
 
 
 @pytest.mark.parametrize(
