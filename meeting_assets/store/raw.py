@@ -17,6 +17,7 @@ from meeting_assets.core.errors import StoreError, StoreRefused
 from meeting_assets.store.objects import Objects, incomplete_files, remove_folder
 from meeting_assets.store.raw_layout import (
     DATABASE,
+    MEDIA,
     ORIGIN,
     TOMBSTONES,
     RawObject,
@@ -166,6 +167,7 @@ class RawStore(Objects):
         Searches all prefixes but tombstones, whether their names are days or not. In a folder, incomplete files count.
         """
         tops = [name for name in self.names("") if name != TOMBSTONES] if recording_ids else []
+        tops += [f"{MEDIA}/{day}" for day in self.names(f"{MEDIA}/")] if MEDIA in tops else []
         found = [top for top in tops if any(each in top for each in recording_ids)]
         for top, below in zip(tops, self.names_below(tops), strict=True):
             found += [f"{top}/{name}" for name in below if any(each in name for each in recording_ids)]
@@ -174,7 +176,20 @@ class RawStore(Objects):
     def purge(self, day: date, recording_id: str, kind: str | None = None, artifact_id: str | None = None) -> int:
         """Deletes all objects of a recording, or of one artifact of it; returns their number."""
         rest = f"{kind}/{artifact_id}/" if kind and artifact_id else ""
-        prefix = f"{day}/{recording_id}/{rest}"
+        return self._delete_prefix(f"{day}/{recording_id}/{rest}")
+
+    def purge_media(self, recording_ids: Collection[str]) -> int:
+        """Deletes the media files of recordings, of any day; returns the number of objects."""
+        days = [f"{MEDIA}/{name}" for name in self.names(f"{MEDIA}/")] if recording_ids else []
+        prefixes = [
+            f"{day}/{name}/"
+            for day, names in zip(days, self.names_below(days), strict=True)
+            for name in names
+            if name in recording_ids
+        ]
+        return sum(map(self._delete_prefix, prefixes))
+
+    def _delete_prefix(self, prefix: str) -> int:
         keys = self.keys(prefix)
         self.delete(keys)
         if folder := self.folder:

@@ -15,6 +15,7 @@ from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.assets.media import JOB
 from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.runs import dagster_instance, run
+from meeting_assets.orchestration.sync import sync
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
@@ -112,6 +113,19 @@ def test_run_without_new_files_keeps_the_data_version() -> None:
 
     assert first["media/video_mixed"]["data_version"] == second["media/video_mixed"]["data_version"]
     assert second["media/video_mixed"]["run.received_bytes"] == 0
+
+
+def test_sync_downloads_media_at_its_end(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEETING_ASSETS_MEDIA", "video_mixed")
+    defs, settings = current_definitions(), read_settings()
+
+    report = sync(defs, settings, [DAY])
+    again = sync(defs, settings, [DAY])
+
+    assert report.is_complete, report.faults
+    assert len(again.runs) < len(report.runs)
+    with open_test_storage() as storage:
+        assert [row["status"] for row in media_rows(storage)] == ["fetched", "fetched"]
 
 
 @pytest.mark.usefixtures("listed")
