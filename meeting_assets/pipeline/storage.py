@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from obstore.store import MemoryStore
@@ -53,6 +54,8 @@ class Storage:
     storage_price: float = 0.0
     """The price at Recall.ai of one stored hour for 30 days."""
     free_storage_days: int = 0
+    home: Path | None = None
+    """The folder that contains the spool of media files; None if nothing is downloaded."""
     """Days for which Recall.ai stores a recording free of charge."""
 
     @property
@@ -156,6 +159,7 @@ def _storage(settings: Settings, database: Database, raw: RawStore) -> Storage:
         has_calendar=settings.calendar,
         storage_price=settings.storage_price,
         free_storage_days=settings.free_storage_days,
+        home=settings.home,
     )
 
 

@@ -15,7 +15,7 @@ from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.schema.media_files import MediaFiles
 from meeting_assets.store import tombstones
 from meeting_assets.store.connections import retry_on_conflict
-from meeting_assets.store.database import Database, table_of, upsert
+from meeting_assets.store.database import Database, insert_into, table_of
 from meeting_assets.store.ledger_raw import wait_after
 from meeting_assets.store.ledger_states import (
     DELETED,
@@ -85,18 +85,26 @@ class MediaFile:
         return MediaIdentity(self.recording_id, self.media_kind, self.part_id)
 
 
+API_FACTS = (
+    "media_object_id",
+    "participant_id",
+    "announced_size_bytes",
+    "announced_duration_s",
+    "expires_at",
+)
+"""Columns whose values come from the API."""
 COLUMNS = [MEDIA_FILES.c[field.name] for field in fields(MediaFile)]
 
 
 def expect(connection: Connection, files: Iterable[MediaFile]) -> None:
-    """Inserts pending files; of known files that are not stored, updates what the API says."""
-    known = {tuple(row) for row in connection.execute(select(*MEDIA_FILES.primary_key))}
-    rows = [
-        {field.name: getattr(file, field.name) for field in fields(MediaFile)}
-        for file in files
-        if tuple(file.identity) not in known
-    ]
-    upsert(connection, MediaFiles, rows)
+    """Inserts pending files; of waiting ones, updates what the API says. Stored files stay as they are."""
+    for file in sorted(files, key=lambda each: each.identity):
+        given = {field.name: getattr(file, field.name) for field in fields(MediaFile)}
+        insert = insert_into(connection, MEDIA_FILES).values({**dict.fromkeys(MEDIA_FILES.c.keys()), **given})
+        connection.execute(insert.on_conflict_do_nothing())
+        facts = {name: given[name] for name in API_FACTS}
+        is_waiting = and_(_is(file.identity), MEDIA_FILES.c.status == PENDING)
+        connection.execute(update_of(MEDIA_FILES, is_waiting, facts))
 
 
 def wanted(

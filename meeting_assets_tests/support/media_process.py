@@ -18,6 +18,7 @@ from typing import Any
 
 from meeting_assets.core.errors import MeetingAssetsError
 from meeting_assets.pipeline.media.report import Outcome
+from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.media_homes import fetch_at_home
 from meeting_assets_tests.support.ui import until
 
@@ -32,7 +33,7 @@ def main() -> None:
     if given.max_file_bytes:
         resource.setrlimit(resource.RLIMIT_FSIZE, (given.max_file_bytes, given.max_file_bytes))
     try:
-        report = fetch_at_home(max_mbit_per_s=given.max_mbit_per_s)
+        report = fetch_at_home(read_settings().media_kinds, max_mbit_per_s=given.max_mbit_per_s)
     except MeetingAssetsError as error:
         print(error, file=sys.stderr)
         sys.exit(5)
@@ -50,7 +51,7 @@ def ended(process: subprocess.Popen[str]) -> dict[str, Any]:
     """What a process printed that ended by itself."""
     said, errors = process.communicate(timeout=END_S)
     assert process.returncode == 0, errors[-3000:]
-    found: dict[str, Any] = json.loads(said)
+    found: dict[str, Any] = json.loads(said.splitlines()[-1])
     return found
 
 

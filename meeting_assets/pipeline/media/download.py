@@ -34,6 +34,7 @@ from meeting_assets.core.errors import (
 from meeting_assets.core.instants import now
 from meeting_assets.core.media_kinds import MediaKind
 from meeting_assets.core.progress import Stage, report_progress
+from meeting_assets.pipeline.media.expected import expect_files
 from meeting_assets.pipeline.media.libraries import pyav
 from meeting_assets.pipeline.media.preparation import Prepared, file_sha256, format_of, prepared
 from meeting_assets.pipeline.media.report import MediaReport, Outcome
@@ -48,6 +49,8 @@ from meeting_assets.store.media_ledger import MediaFile, StoredMedia
 from meeting_assets.store.raw_layout import media_key
 
 CONCURRENT_FILES = 4
+CONCURRENT_UPLOADS = 2
+"""Each takes about 15 MB of memory, which the client of the object store holds."""
 BYTES_PER_GB = 1_000_000_000
 
 logger = logging.getLogger(__name__)
@@ -79,6 +82,7 @@ async def fetch_media(
     began_s, report, bandwidth = monotonic(), MediaReport(), Bandwidth(options.max_mbit_per_s)
     spool = Spool(options.home)
     report.abandoned = spool.remove_abandoned(pending_stems(storage.database))
+    expect_files(storage, options.kinds, days)
     wanted = wanted_files(storage.database, options.kinds, days, at=now())
     report_progress(Stage.MEDIA, 0, len(wanted))
     if wanted:
@@ -112,6 +116,7 @@ class MediaDownloads:
         self._report = report
         self._results = MediaResults(storage, report)
         self._slots = asyncio.Semaphore(CONCURRENT_FILES)
+        self._uploads = asyncio.Semaphore(CONCURRENT_UPLOADS)
         self._promised_bytes = 0
         self._ended_count = 0
 
@@ -207,7 +212,8 @@ class MediaDownloads:
         )
         stored = await asyncio.to_thread(_described, file, ready, downloaded if ready.path == path else None)
         # The object store may be slow: only the ledger's short transaction blocks the event loop.
-        await asyncio.to_thread(self._storage.raw.write_media_file, stored.key, ready.path)
+        async with self._uploads:
+            await asyncio.to_thread(self._storage.raw.write_media_file, stored.key, ready.path)
         self._results.note_stored(file, stored)
 
 

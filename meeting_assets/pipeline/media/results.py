@@ -16,6 +16,7 @@ from meeting_assets.core.instants import now
 from meeting_assets.core.logs import log_context
 from meeting_assets.core.media_kinds import MediaKind
 from meeting_assets.core.processes import ProcessIdentity
+from meeting_assets.pipeline.media.expected import days_with_new_files
 from meeting_assets.pipeline.media.report import MediaReport, Outcome
 from meeting_assets.pipeline.media.spool import stem_of
 from meeting_assets.pipeline.storage import Storage
@@ -61,7 +62,7 @@ class MediaResults:
         """Deletes what was stored of a file whose recording was purged."""
         self._begun.pop(file.identity, None)
         if self.is_purged(file):
-            self._storage.raw.purge(file.day, file.recording_id)
+            self._storage.raw.purge_media([file.recording_id])
         self._report.count(file.media_kind, Outcome.OVERTAKEN)
 
     def note_in_use(self, file: MediaFile) -> None:
@@ -126,8 +127,9 @@ def wanted_files(
 
 
 def waiting_days(database: Database, kinds: Collection[MediaKind], *, at: datetime) -> list[date]:
-    """The days with files whose download is due, in the order of their first expiry."""
-    return [*dict.fromkeys(file.day for file in wanted_files(database, kinds, None, at=at))]
+    """The days with files whose download is due, in the order of their first expiry; then those of new files."""
+    due = [file.day for file in wanted_files(database, kinds, None, at=at)]
+    return [*dict.fromkeys([*due, *database.read(partial(days_with_new_files, kinds=kinds))])]
 
 
 def pending_stems(database: Database) -> set[str]:

@@ -15,6 +15,7 @@ from meeting_assets.definitions import definitions
 from meeting_assets.orchestration.assets.media import JOB
 from meeting_assets.orchestration.home import prepare_home
 from meeting_assets.orchestration.runs import dagster_instance, run
+from meeting_assets.orchestration.sync import sync
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.settings import read_settings
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
@@ -54,8 +55,9 @@ def media_names(defs: dg.Definitions) -> set[str]:
     specs = defs.resolve_all_asset_specs()
     assets = {spec.key.to_user_string() for spec in specs if spec.group_name in {"media", "sales_media"}}
     repository = defs.get_repository_def()
-    others = [*repository.get_all_jobs(), *repository.sensor_defs, *repository.schedule_defs]
-    return assets | {each.name for each in others if "media" in each.name}
+    others = {each.name for each in repository.get_all_jobs()}
+    others |= {each.name for each in repository.sensor_defs} | {each.name for each in repository.schedule_defs}
+    return assets | {name for name in others if "media" in name}
 
 
 @pytest.mark.parametrize(
@@ -111,6 +113,19 @@ def test_run_without_new_files_keeps_the_data_version() -> None:
 
     assert first["media/video_mixed"]["data_version"] == second["media/video_mixed"]["data_version"]
     assert second["media/video_mixed"]["run.received_bytes"] == 0
+
+
+def test_sync_downloads_media_at_its_end(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEETING_ASSETS_MEDIA", "video_mixed")
+    defs, settings = current_definitions(), read_settings()
+
+    report = sync(defs, settings, [DAY])
+    again = sync(defs, settings, [DAY])
+
+    assert report.is_complete, report.faults
+    assert len(again.runs) < len(report.runs)
+    with open_test_storage() as storage:
+        assert [row["status"] for row in media_rows(storage)] == ["fetched", "fetched"]
 
 
 @pytest.mark.usefixtures("listed")

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from meeting_assets.core.instants import now
 from meeting_assets.core.media_kinds import MediaKind
+from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.pipeline.media.report import Outcome
+from meeting_assets.pipeline.media.results import waiting_days
 from meeting_assets.pipeline.media.spool import Spool, SpoolFile, stem_of
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.store import tombstones
+from meeting_assets.store.ledger_states import INTERRUPTED
 from meeting_assets.store.media_ledger import MEDIA_FILES
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_home, use_sandbox
 from meeting_assets_tests.support.media_homes import expect_media, fetch, media_rows, sha256_of
 
 DAY = date(2026, 3, 2)
+ENDED_PROCESS = replace(ProcessIdentity.current(), start_ticks=1).name
+"""A process that had the id of this one before."""
 
 
 @pytest.fixture
@@ -143,6 +150,52 @@ def test_purge_during_the_download_leaves_nothing(sandbox: Sandbox, storage: Sto
     kept = [key for key in storage.raw.keys("") if recording_id in key and not key.startswith("tombstones/")]
     assert kept == []
     assert [*(tmp_path / "spool").iterdir()] == []
+
+
+@pytest.mark.parametrize(("attempts", "stored"), [(1, 2), (2, 2), (3, 1)])
+def test_file_that_ended_the_process_three_times_is_set_aside(storage: Storage, attempts: int, stored: int) -> None:
+    recording_id = media_rows(storage)[0]["recording_id"]
+    with storage.database.writing() as connection:
+        is_file = (MEDIA_FILES.c.recording_id == recording_id, MEDIA_FILES.c.media_kind == "video_mixed")
+        later = now() + timedelta(hours=1)
+        marked = {"error": INTERRUPTED, "attempts": attempts, "next_attempt_at": later, "worker": ENDED_PROCESS}
+        connection.execute(MEDIA_FILES.update().where(*is_file).values(**marked))
+
+    assert fetch(storage, [MediaKind.VIDEO_MIXED]).total(Outcome.STORED) == stored
+
+
+def test_file_that_a_running_process_downloads_is_not_wanted(storage: Storage) -> None:
+    with storage.database.writing() as connection:
+        marked = {"error": INTERRUPTED, "attempts": 1, "worker": ProcessIdentity.current().name}
+        connection.execute(MEDIA_FILES.update().values(**marked))
+
+    assert not any(counts.total() for counts in fetch(storage).counts.values())
+
+
+def test_files_of_meetings_that_were_synced_before_are_found(sandbox: Sandbox) -> None:
+    sync_days([DAY])
+
+    with open_test_storage() as storage:
+        assert waiting_days(storage.database, [MediaKind.VIDEO_MIXED], at=now()) == [DAY]
+        assert fetch(storage, [MediaKind.VIDEO_MIXED]).total(Outcome.STORED) == 2
+        assert waiting_days(storage.database, [MediaKind.VIDEO_MIXED], at=now()) == []
+
+
+def test_purge_removes_media_files_and_partial_downloads(storage: Storage, tmp_path: Path) -> None:
+    recording_id, other_id = sorted({row["recording_id"] for row in media_rows(storage)})
+    fetch(storage)
+    opened(tmp_path, stem_of(recording_id, "video_mixed", "")).close()
+    assert any(key.startswith(f"media/{DAY}/{recording_id}/") for key in storage.raw.keys(""))
+
+    purge(storage, [recording_id], tombstones.ASKED_FOR)
+
+    kept = [key for key in storage.raw.keys("") if not key.startswith("tombstones/")]
+    assert not any(recording_id in key for key in kept)
+    assert any(key.startswith(f"media/{DAY}/{other_id}/") for key in kept)
+    assert Spool(tmp_path).recordings() == {}
+    assert storage.raw.prefixes_naming([recording_id]) == {}
+    assert f"media/{DAY}/{other_id}" in storage.raw.prefixes_naming([other_id])
+    assert not (tmp_path / "raw" / "media" / str(DAY) / recording_id).exists()
 
 
 def test_deleted_media_is_recorded_as_lost(sandbox: Sandbox, storage: Storage) -> None:

@@ -180,7 +180,7 @@ def test_full_disk_of_the_spool_ends_the_run_with_its_folder(storage: Storage, h
 def small_disk(folder: Path, size_bytes: int) -> Iterator[None]:
     """A file system of its own in a folder; skips the test where that is not allowed."""
     folder.mkdir(parents=True)
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size_bytes}", "tmpfs", folder]
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size_bytes}", "tmpfs", str(folder)]
     if subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("this user may not mount a small disk")
     try:
