@@ -122,7 +122,7 @@ class Settings(BaseSettings):
     audio_activity: bool = Field(
         False,
         alias="MEETING_ASSETS_AUDIO_ACTIVITY",
-        description="on: find the speech in stored separate audio, as a timeline that is independent of the platform",
+        description="on: detect speech in the separate audio of participants, which MEETING_ASSETS_MEDIA downloads",
     )
     storage_price: float = Field(
         0.05,

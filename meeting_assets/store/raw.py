@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import date, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -67,6 +67,13 @@ class RawStore(Objects):
                 self._store.put(key, path, use_multipart=True, chunk_size=PART_BYTES, max_concurrency=1)
 
         self.translated(f"take {key}", write)
+
+    def open_media_file(self, key: str) -> Iterator[bytes]:
+        """Yields the bytes of a media file in chunks, which a missing file ends with a `StoreError`."""
+        found = self.translated(f"give {key}", lambda: self._store.get(key))
+        chunks = iter(found.stream(min_chunk_size=PART_BYTES))
+        while (chunk := self.translated(f"give {key}", lambda: next(chunks, None))) is not None:
+            yield bytes(chunk)
 
     def write_listing(self, day: date, recording_id: str, listing: bytes) -> None:
         """Stores the API's listing of a recording."""
