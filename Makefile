@@ -60,7 +60,7 @@ docs: renew
 	MEETING_ASSETS_PICTURES=docs/pictures $(BIN)/python -m pytest -n0 meeting_assets_tests/browser
 
 lock:
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra media --group dev --universal --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV)

@@ -14,7 +14,7 @@ import time
 
 import psutil
 
-from benchmarks import loading, running, searching
+from benchmarks import loading, media, running, searching
 from benchmarks.fixtures import fixtures, out
 
 COMMANDS = {
@@ -30,6 +30,7 @@ COMMANDS = {
     "growth": loading.growth,
     "bookkeeping": running.bookkeeping,
     "search": searching.search,
+    "media": media.media,
 }
 
 

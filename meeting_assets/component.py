@@ -19,9 +19,15 @@ Sensor = Literal[
     "orphaned_runs",
     "failed_runs",
     "failed_checks",
+    "pending_media",
 ]
 Schedule = Literal[
-    "nightly_meeting_context", "nightly_reconciliation", "nightly_run_retention", "nightly_checks", "nightly_retention"
+    "nightly_meeting_context",
+    "nightly_reconciliation",
+    "nightly_run_retention",
+    "nightly_checks",
+    "nightly_retention",
+    "nightly_media",
 ]
 SENSORS: tuple[Sensor, ...] = get_args(Sensor)
 SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
@@ -133,6 +139,14 @@ class MeetingAssetsComponent(dg.Component, dg.Model, dg.Resolvable):
     first_day: Annotated[str | None, _documented("First daily partition (MEETING_ASSETS_FIRST_DAY).", "2026-01-31")] = (
         None
     )
+    media: Annotated[
+        Sequence[str],
+        _documented(
+            "Media files to download (MEETING_ASSETS_MEDIA): audio_mixed, video_mixed, audio_separate, video_separate. "
+            "By default none.",
+            ["audio_mixed"],
+        ),
+    ] = ()
     metrics: Annotated[
         Mapping[str, float],
         _documented("Metric parameters that differ from their defaults (docs/metrics.md).", {"dead_air_s": 20.0}),
@@ -186,6 +200,7 @@ class MeetingAssetsComponent(dg.Component, dg.Model, dg.Resolvable):
             "MEETING_ASSETS_RAW_URL": self.raw_url,
             "MEETING_ASSETS_FIRST_DAY": self.first_day,
             "MEETING_ASSETS_OWNERS": ", ".join(self.owners),
+            "MEETING_ASSETS_MEDIA": ", ".join(self.media),
             "MEETING_ASSETS_METRICS": ", ".join(f"{name}={value}" for name, value in self.metrics.items()),
         }
         values = {

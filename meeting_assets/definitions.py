@@ -6,10 +6,12 @@ from typing import Any, TypeVar
 import dagster as dg
 
 from meeting_assets.core.gc_tuning import freeze, raise_threshold
+from meeting_assets.orchestration.assets.audio_activity import audio_activity_assets
 from meeting_assets.orchestration.assets.calendar import calendar_assets
 from meeting_assets.orchestration.assets.checks import check_step, check_tables_job
 from meeting_assets.orchestration.assets.context import context_assets, context_job
 from meeting_assets.orchestration.assets.ingestion_check import ingestion_check_step
+from meeting_assets.orchestration.assets.media import media_assets, media_job
 from meeting_assets.orchestration.assets.metrics import metrics_assets
 from meeting_assets.orchestration.assets.parsed import parsed_assets
 from meeting_assets.orchestration.assets.partitions import daily, weekly
@@ -29,6 +31,7 @@ from meeting_assets.orchestration.triggers.finished_recordings import finished_r
 from meeting_assets.orchestration.triggers.meeting_context import nightly_meeting_context, webhook_object_events
 from meeting_assets.orchestration.triggers.nightly import nightly_checks, nightly_reconciliation
 from meeting_assets.orchestration.triggers.outdated_weeks import outdated_weeks_sensor
+from meeting_assets.orchestration.triggers.pending_media import nightly_media, pending_media
 from meeting_assets.orchestration.triggers.webhook_events import webhook_events
 from meeting_assets.orchestration.workspace import DEFAULT, Workspace
 from meeting_assets.settings import Settings, read_settings
@@ -49,13 +52,17 @@ def definitions(
         *parsed_assets(days, database, workspace),
         metrics_assets(days, database, workspace),
         search_asset(days, database, workspace),
-        *publication_assets(days, settings, workspace),
+        *(publications := publication_assets(days, settings, workspace)),
     ]
     calendar = calendar_assets(settings, workspace)
     rollups = [*rollup_assets(weeks, database, workspace), *shared_page_assets(settings, workspace)]
     context = context_assets(database, workspace)
+    media = [
+        *media_assets(days, settings, workspace),
+        *audio_activity_assets(days, database, settings, workspace),
+    ]
     return dg.Definitions(
-        assets=with_references([*daily_assets, *rollups, context, *calendar], settings),
+        assets=with_references([*daily_assets, *rollups, context, *calendar, *media], settings),
         asset_checks=[checks, ingestion_check],
         jobs=[
             sync_job(daily_assets, checks, workspace),
@@ -64,9 +71,10 @@ def definitions(
             check_tables_job(checks, ingestion_check, workspace=workspace),
             run_retention(workspace),
             retention(workspace),
+            *([media_job([*media, *publications], workspace)] if media else []),
         ],
-        sensors=_included(_sensors(days, weeks, workspace), workspace, triggers),
-        schedules=_included(_schedules(days, workspace), workspace, triggers),
+        sensors=_included(_sensors(days, weeks, settings, workspace), workspace, triggers),
+        schedules=_included(_schedules(days, settings, workspace), workspace, triggers),
         resources={storage_key(workspace): storage_resource(workspace)},
     )
 
@@ -86,7 +94,10 @@ def sync_job(
 
 
 def _sensors(
-    days: dg.DailyPartitionsDefinition, weeks: dg.WeeklyPartitionsDefinition, workspace: Workspace
+    days: dg.DailyPartitionsDefinition,
+    weeks: dg.WeeklyPartitionsDefinition,
+    settings: Settings,
+    workspace: Workspace,
 ) -> list[dg.SensorDefinition]:
     return [
         finished_recordings(days, workspace),
@@ -96,16 +107,20 @@ def _sensors(
         orphaned_runs_sensor(workspace),
         failed_runs(workspace),
         failed_checks(workspace),
+        *([pending_media(days, workspace)] if settings.media_kinds else []),
     ]
 
 
-def _schedules(days: dg.DailyPartitionsDefinition, workspace: Workspace) -> list[dg.ScheduleDefinition]:
+def _schedules(
+    days: dg.DailyPartitionsDefinition, settings: Settings, workspace: Workspace
+) -> list[dg.ScheduleDefinition]:
     return [
         nightly_meeting_context(workspace),
         nightly_reconciliation(days, workspace),
         nightly_run_retention(workspace),
         nightly_checks(workspace),
         nightly_retention(workspace),
+        *([nightly_media(days, workspace)] if settings.media_kinds else []),
     ]
 
 

@@ -14,8 +14,10 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from meeting_assets.core import settings_validation as valid
+from meeting_assets.core.audio_formats import AudioFormat
 from meeting_assets.core.email_domains import comparable_domain
 from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.media_kinds import MediaKind
 from meeting_assets.core.names import comparable_name
 from meeting_assets.core.timing_source import TimingSource
 
@@ -112,6 +114,15 @@ class Settings(BaseSettings):
         False,
         alias="MEETING_ASSETS_CALENDAR",
         description="on: also store the events of connected calendars (API v2), with their invitees",
+    )
+    media_given: str = Field("off", alias="MEETING_ASSETS_MEDIA", description="media kinds")
+    media_max_mbit_per_s: float | None = Field(None, gt=0, alias="MEETING_ASSETS_MEDIA_MAX_MBIT_PER_S", description="x")
+    media_max_gb_per_run: float | None = Field(None, gt=0, alias="MEETING_ASSETS_MEDIA_MAX_GB_PER_RUN", description="x")
+    media_audio: AudioFormat = Field(AudioFormat.FLAC, alias="MEETING_ASSETS_MEDIA_AUDIO", description="x")
+    audio_activity: bool = Field(
+        False,
+        alias="MEETING_ASSETS_AUDIO_ACTIVITY",
+        description="on: detect speech in the separate audio of participants, which MEETING_ASSETS_MEDIA downloads",
     )
     storage_price: float = Field(
         0.05,
@@ -253,6 +264,12 @@ class Settings(BaseSettings):
     def exports(self) -> tuple[str, ...]:
         """The formats of `publications.exports` that are written for every recording, without repetitions."""
         return tuple(dict.fromkeys(each for each in valid.split_list(self.exports_given) if each != valid.OFF))
+
+    @property
+    def media_kinds(self) -> tuple[MediaKind, ...]:
+        """The media kinds to download, in the order of `MediaKind`."""
+        given = set(valid.split_list(self.media_given))
+        return tuple(kind for kind in MediaKind if kind in given)
 
     @property
     def dagster_home(self) -> Path:

@@ -16,6 +16,7 @@ WEIGHTS_S: Mapping[Stage, float] = {
     Stage.LOAD: 8.0,
     Stage.DERIVE: 8.0,
     Stage.ROLL_UP: 4.0,
+    Stage.MEDIA: 30.0,
 }
 """Assumed seconds of each stage, not measured. The pace of the running command replaces them."""
 PRIOR_S = 5.0

@@ -158,14 +158,15 @@ def _sync_shown(day_count: int, *, is_quiet: bool, has_bots: bool = True) -> Abs
     """Shows the progress of a sync."""
     from meeting_assets.cli.progress_bars import stages_shown
 
-    stages = sync_stages(day_count, has_bots=has_bots)
+    stages = sync_stages(day_count, has_bots=has_bots, has_media=bool(read_settings().media_kinds))
     return stages_shown(err, "Syncing meetings", stages, is_quiet=is_quiet or is_json())
 
 
-def sync_stages(day_count: int, *, has_bots: bool) -> list[Stage]:
+def sync_stages(day_count: int, *, has_bots: bool, has_media: bool = False) -> list[Stage]:
     """The stages of a sync, for the progress bar."""
     runs = max(1, math.ceil(day_count / DAYS_PER_RUN))
-    return [Stage.START, *([Stage.BOTS] if has_bots else []), *OF_A_RUN * runs, Stage.ROLL_UP]
+    media = [Stage.MEDIA] if has_media else []
+    return [Stage.START, *([Stage.BOTS] if has_bots else []), *OF_A_RUN * runs, Stage.ROLL_UP, *media]
 
 
 def _fail_orphaned_runs(settings: Settings) -> None:

@@ -31,6 +31,7 @@ TITLES: Mapping[Stage, str] = {
     Stage.LOAD: "Loading artifacts",
     Stage.DERIVE: "Deriving metrics",
     Stage.ROLL_UP: "Rolling up weeks",
+    Stage.MEDIA: "Downloading media",
 }
 KINDS = 7
 """The kinds of artifacts, each of which is one part of the stage that loads them."""

@@ -41,12 +41,16 @@ def sandbox(
         int, typer.Option(min=0, max=MAX_PORT, help="port of the API; 0 selects a free one")
     ] = SANDBOX_PORT,
     no_limits: Annotated[bool, typer.Option("--no-limits", help="disable the API's rate limits")] = False,
+    media: Annotated[bool, typer.Option("--media", help="serve playable audio and video files")] = False,
 ) -> None:
     """Serves a stand-in for the Recall.ai API on this machine until it is stopped."""
     from meeting_assets.sandbox import Sandbox, serve_forever
 
     world = sample_world() if from_folder is None else world_of(from_folder, as_date(first_day), per_day)
-    server = Sandbox(world, limits=not no_limits, port=port)
+    try:
+        server = Sandbox(world, limits=not no_limits, port=port, media=media)
+    except ModuleNotFoundError as error:
+        raise UsageError(f"--media cannot be used: {error.msg}") from None
     try:
         server.start()
     except OSError as error:

@@ -19,6 +19,7 @@ MeetingAssetsError
 │   └── Refused            the API refuses the key, the region or a list; stop the run
 │       └── ListRefused    the API does not offer this list; continue if the list is optional
 └── PayloadError           quarantine this artifact, continue with the others
+    └── UnreadableMediaError  keep the media file, record the error beside it
 """
 
 from __future__ import annotations
@@ -105,6 +106,10 @@ class ListRefused(Refused):
 
 class PayloadError(MeetingAssetsError):
     """The bytes of an artifact violate its wire format; the message starts with the place of the fault."""
+
+
+class UnreadableMediaError(PayloadError):
+    """A media file cannot be read or converted; the message starts with the place of the fault."""
 
 
 def bug_message(error: Exception) -> str:

@@ -23,6 +23,8 @@ class Stage(Enum):
     LOAD = auto()
     DERIVE = auto()
     ROLL_UP = auto()
+    MEDIA = auto()
+    """Downloads of media files, if they are on."""
 
 
 Listener = Callable[[Stage, int, int, str], None]

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from typing import Literal
 
-TimingSource = Literal["speaker_timeline", "words", "speech_events"]
+TimingSource = Literal["speaker_timeline", "words", "speech_events", "audio"]

@@ -26,6 +26,8 @@
     attendance      sessions, cameras, shared screens, chat
     persons         each person's part, on all devices together
     quality         agreement between sources, and repairs
+    audio_activity  voice activity of separate audio
+    audio_agreement its agreement with other sources, and misaligned tracks
     tables          the wide tables, assembled from the columns above
     weeks           columns and numbers of weeks
     trends          weeks, and persons across meetings

@@ -53,6 +53,9 @@ SEGMENTS = (
     "participant_events.participant_key",
     "participant_events.action",
     "participant_events.at_s",
+    "audio_activity.participant_key",
+    "audio_activity.start_s",
+    "audio_activity.end_s",
     "recordings.started_at",
     "recordings.completed_at",
 )

@@ -88,6 +88,10 @@ class MeetingInput:
     words: Sequence[Word] = ()
     """Timed units of the primary transcript."""
     events: Sequence[Event] = ()
+    audio: Sequence[RawSegment] = ()
+    """Voice activity of the participants' separate audio."""
+    audio_tracks: Collection[str] = ()
+    """Keys of the participants whose separate audio was examined, silent ones too."""
 
     transcript_id: str | None = None
     """The primary transcript; without one, word counts are None."""

@@ -18,6 +18,8 @@ from meeting_assets.core.timing_source import TimingSource
 # Raise it whenever a code change changes a number: rows of another version are out of date.
 METRICS_VERSION = "5"
 
+AudioEntry: TypeAlias = tuple[str, str]
+"""part_id and inputs_hash of an examined part of separate audio."""
 LedgerEntry: TypeAlias = tuple[str, str, str, str | None, str | None]
 """kind, artifact_id, status, sha256 and parser_version of a ledger row."""
 
@@ -122,6 +124,7 @@ def inputs_hash(
     bot_names: Collection[str],
     config_version: str,
     corrections: Collection[tuple[str, str, str]],
+    audio: Collection[AudioEntry] = (),
 ) -> str:
     """The hash over all inputs of a recording's metric rows, which are out of date if and only if it differs.
 
@@ -131,11 +134,14 @@ def inputs_hash(
         bot_names: as in `MeetingInput`.
         config_version: of the parameters in force.
         corrections: speaker_key, kind and target of each correction in force, in any order.
+        audio: all examined parts of separate audio, in any order.
     """
     entries = sorted(json.dumps(entry) for entry in ledger)
     instants = [None if at is None else utc(at).isoformat() for at in (started_at, scheduled_at)]
     statements = sorted(corrections)
-    return _sha256([METRICS_VERSION, config_version, duration_s, *instants, sorted(bot_names), entries, statements])
+    document = [METRICS_VERSION, config_version, duration_s, *instants, sorted(bot_names), entries, statements]
+    # Recordings without examined audio keep the hash that versions without voice activity stored.
+    return _sha256([*document, sorted(audio)] if audio else document)
 
 
 def _sha256(document: object) -> str:

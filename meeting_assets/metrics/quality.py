@@ -1,7 +1,8 @@
 """Data quality: agreement between the sources of a meeting, and the repairs that they needed.
 
 Sources that state the same fact are compared: the speaker timeline, the words of the primary transcript, and the
-platform's speech events, each after hygiene. Bots are left out, except for their words in the transcript.
+platform's speech events, each after hygiene. Bots are left out, except for their words in the transcript. The
+separate audio is compared in `audio_agreement`.
 
     timeline   ━━━━━━━━━━        ━━━━━━        timeline_word_coverage = (a + b) / length of the timeline
     words        ━━━━━━━━━━━━━━    ━━━━        word_timeline_coverage = (a + b) / length of the words
@@ -20,6 +21,7 @@ from itertools import chain
 from meeting_assets.core.instants import utc
 from meeting_assets.metrics.analysis import MeetingAnalysis
 from meeting_assets.metrics.arithmetic import median, ratio, seconds_or_none
+from meeting_assets.metrics.audio_agreement import AudioAgreement, audio_agreement
 from meeting_assets.metrics.lineage import LENGTH, REPAIRS, SPEECH, STREAMS
 from meeting_assets.metrics.meeting import MeetingInput, RawSegment, Word
 from meeting_assets.metrics.speech import Columns, SpokenMeeting, event_speech, implausible_us
@@ -55,15 +57,7 @@ LARGEST_SKEW_S = 5.0
 """Larger absolute values of `clock_skew_s` are doubtful, in seconds."""
 
 
-class DataQuality(RecordingRow, table=True):
-    """Agreement between the sources of a meeting, and the repairs that they needed.
-
-    Grain: one row per recording.
-    """
-
-    __tablename__ = "data_quality"
-    __table_args__ = KEYED
-
+class _SourceQuality(RecordingRow):
     timeline_word_coverage: float | None = fields.share(
         "part of the speaker timeline's speech, of any speaker, in which the primary transcript has words, gaps under "
         "ipu_gap_s closed in both; NULL if one of them has no times",
@@ -130,6 +124,16 @@ class DataQuality(RecordingRow, table=True):
         derived_from=LENGTH,
     )
     modified_at: datetime | None = fields.instant("when another column last changed", derived_from=())
+
+
+class DataQuality(AudioAgreement, _SourceQuality, table=True):
+    """Agreement between the sources of a meeting, and the repairs that they needed.
+
+    Grain: one row per recording.
+    """
+
+    __tablename__ = "data_quality"
+    __table_args__ = KEYED
 
 
 def quality_rows(meeting: MeetingAnalysis) -> Iterator[Columns]:
@@ -203,6 +207,7 @@ def _agreement(meeting: SpokenMeeting, words: Iterable[Interval], gap_us: int) -
         "timeline_word_coverage": None if both_us is None else ratio(both_us, length_us(with_speech)),
         "word_timeline_coverage": None if both_us is None else ratio(both_us, length_us(with_words)),
         "speech_event_agreement": _jaccard(timeline, events),
+        **audio_agreement(meeting, timeline, gap_us),
     }
 
 

@@ -147,6 +147,7 @@ def resolve_speakers(meeting: MeetingInput, parameters: Parameters) -> ResolvedM
         counts[key] += count
     speakers += _speakers("transcript", sources["transcript"], resolver, shares, counts)
     of_events, of_words = (_new_keys(name, speakers, resolver) for name in ("participant_events", "transcript"))
+    of_audio = {key: resolver.resolution(key, (), None)[0] or key for key in meeting.audio_tracks}
     resolved = replace(
         meeting,
         attendees=_merged_attendees(meeting.attendees, resolver),
@@ -154,6 +155,8 @@ def resolve_speakers(meeting: MeetingInput, parameters: Parameters) -> ResolvedM
         events=_renamed(meeting.events, of_events),
         utterances=_renamed(meeting.utterances, of_words),
         words=_with_new_keys(meeting.words, of_words),
+        audio=_renamed(meeting.audio, of_audio),
+        audio_tracks=tuple(sorted({of_audio[key] for key in meeting.audio_tracks})),
         display_names={key: name for key, name in corrections.names.items() if key in participants.names},
     )
     return ResolvedMeeting(resolved, speakers)

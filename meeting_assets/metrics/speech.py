@@ -1,9 +1,10 @@
 """Participants and speech of a meeting: one timing source per recording, cleaned, with bots set apart.
 
-Sources are tried in the order `speaker_timeline`, `words` of the primary transcript, `speech_events`; a preferred
-source comes first. The first source with speech of people inside the recording is the timing source. If there is none,
-the first source with speech of a bot counts as present and silent. Otherwise there is no timing source and every
-quantity of speech is unknown: an artifact that says `[]` is no source, just like a missing one.
+Sources are tried in the order `speaker_timeline`, `words` of the primary transcript, `speech_events`, `audio` (voice
+activity of the participants' separate audio, if it was examined); a preferred source comes first. The first source with
+speech of people inside the recording is the timing source. If there is none, the first source with speech of a bot
+counts as present and silent. Otherwise there is no timing source and every quantity of speech is unknown: an artifact
+that says `[]` is no source, just like a missing one.
 
 Speakers that `speakers` could not resolve hold the floor like any other speaker, under their labels or as `unknown`,
 but are no participants: they have no row and no share.
@@ -51,8 +52,8 @@ class MeetingTiming(SQLModel):
     """Columns of `meeting_metrics`: the timing source and the repairs that interval hygiene made."""
 
     timing_source: str | None = fields.text(
-        "source of speech times: speaker_timeline, words (of the primary transcript) or speech_events; NULL if none "
-        "holds speech, and then every quantity of speech is NULL",
+        "source of speech times: speaker_timeline, words (of the primary transcript), speech_events or audio (voice "
+        "activity of separate audio); NULL if none holds speech, and then every quantity of speech is NULL",
         derived_from=REPAIRS,
     )
     dropped_intervals: int | None = fields.count(
@@ -216,6 +217,7 @@ _SEGMENTS: dict[TimingSource, Callable[[MeetingInput], Sequence[RawSegment]]] = 
     "speaker_timeline": lambda meeting: meeting.timeline,
     "words": _spoken_words,
     "speech_events": lambda meeting: list(event_speech(meeting.events)),
+    "audio": lambda meeting: meeting.audio,
 }
 
 

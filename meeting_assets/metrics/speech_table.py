@@ -35,7 +35,7 @@ class SpeechRows(RecordingRow, table=True):
     start_s: float = fields.seconds("from the start of the recording", derived_from=RAW_SPEECH)
     end_s: float = fields.seconds("from the start of the recording", derived_from=(*RAW_SPEECH, *LATEST_END))
     source: str = fields.text(
-        "timing source of the recording: speaker_timeline, words or speech_events", derived_from=RAW_SPEECH
+        "timing source of the recording: speaker_timeline, words, speech_events or audio", derived_from=RAW_SPEECH
     )
     word_count: int | None = fields.count(
         "words of the primary transcript that the speaker starts in the segment; NULL without a transcript",

@@ -1,4 +1,4 @@
-"""`meeting-assets sync`: a run for new bots, then runs for the days, for their late arrivals, and for their weeks."""
+"""`meeting-assets sync`: a run for new bots, then runs for the days, late arrivals, weeks and media files."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,11 +15,13 @@ from meeting_assets.health.status import Status, status_of
 from meeting_assets.metrics.weeks import WEEK, monday
 from meeting_assets.orchestration.assets.context import JOB as MEETING_CONTEXT
 from meeting_assets.orchestration.assets.context import is_context_due
+from meeting_assets.orchestration.assets.media import JOB as SYNC_MEDIA
 from meeting_assets.orchestration.assets.partitions import chunks
 from meeting_assets.orchestration.assets.rollups import JOB as ROLL_UP
 from meeting_assets.orchestration.run_tags import database_tag
 from meeting_assets.orchestration.runs import LAUNCHED_BY, SYNC_COMMAND, RunOutcome, run, run_days
 from meeting_assets.pipeline.discover import ARTIFACTS_COME_WITHIN
+from meeting_assets.pipeline.media.results import waiting_days
 from meeting_assets.pipeline.missing_pages import are_shared_pages_missing
 from meeting_assets.pipeline.pending_recordings import late_arrivals
 from meeting_assets.pipeline.rollup import are_people_outdated, outdated_weeks
@@ -94,10 +96,28 @@ def sync(
                 _run_late_arrivals(defs, storage, access, days, report, since, tags)
             for chunk in chunks(weeks_to_roll_up(days, storage, settings)):
                 report.runs.append(run(defs, ROLL_UP, chunk, run_config={}, tags=tags))
+            _run_media(defs, settings, storage, days, report, tags)
         with suppress(StoreError):
             _remove_heartbeats(storage, report.runs)
         report.seen = status_of(storage, days, recording_ids)
     return report
+
+
+def _run_media(
+    defs: dg.Definitions,
+    settings: Settings,
+    storage: Storage,
+    days: Sequence[date],
+    report: SyncReport,
+    tags: Mapping[str, str],
+) -> None:
+    """Downloads the media files of the days that wait; last, because everything else is complete without them."""
+    if not settings.media_kinds:
+        return
+    waiting = {*waiting_days(storage.database, settings.media_kinds, at=now())}
+    for chunk in chunks([*days]):
+        if waiting.intersection(chunk):
+            report.runs.append(run(defs, SYNC_MEDIA, chunk, run_config={}, tags=tags))
 
 
 def unlisted_since(days: Sequence[date], began: datetime) -> datetime:

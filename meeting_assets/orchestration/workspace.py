@@ -13,8 +13,10 @@ from pydantic import SecretStr
 from sqlmodel import SQLModel
 
 from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.core.media_kinds import MediaKind
 from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.trends import ROLLUPS
+from meeting_assets.schema.audio_activity import AUDIO_TABLES
 from meeting_assets.schema.bots import Bots, BotStatusChanges
 from meeting_assets.schema.calendar import CalendarEvents, CalendarInvitees
 from meeting_assets.schema.media_objects import MediaObjects, MeetingMetadata
@@ -27,6 +29,8 @@ RAW = "raw"
 """Group of the raw assets, and first part of their keys."""
 CONTEXT = "context"
 """Group of the tables about the context of meetings, which the API's lists contain."""
+MEDIA = "media"
+"""Group of the media files, and first part of their keys."""
 PUBLICATIONS = "publications"
 """Group of the assets that consist of files for readers, and the step of the daily ones."""
 EXPORTS: Final = "exports"
@@ -34,8 +38,10 @@ MEETING_PAGES: Final = "meeting_pages"
 SHARED_PAGES: Final = "shared_pages"
 SYNC, ROLL_UP, CHECK_TABLES = "sync_recordings", "roll_up", "check_tables"
 MEETING_CONTEXT = "meeting_context"
+SYNC_MEDIA = "sync_media"
 RUN_RETENTION, RETENTION = "run_retention", "retention"
 STORAGE = "storage"
+JOBS = (SYNC, MEETING_CONTEXT, ROLL_UP, CHECK_TABLES, RUN_RETENTION, RETENTION, SYNC_MEDIA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,7 @@ class Workspace:
     @property
     def jobs(self) -> tuple[str, ...]:
         """The names of all jobs."""
-        return tuple(map(self.named, (SYNC, MEETING_CONTEXT, ROLL_UP, CHECK_TABLES, RUN_RETENTION, RETENTION)))
+        return tuple(map(self.named, JOBS))
 
     @property
     def keys(self) -> frozenset[dg.AssetKey]:
@@ -97,12 +103,14 @@ class Workspace:
             CalendarInvitees,
             *(table for each in ARTIFACTS.values() for table in each.tables),
             *METRICS,
+            *AUDIO_TABLES,
             *ROLLUPS,
             SearchIndex,
         ]
         raw = {self.key(RAW, kind) for kind in ARTIFACTS}
         files = {self.key(name) for name in (EXPORTS, MEETING_PAGES, SHARED_PAGES)}
-        return frozenset({self.key(table_of(table).name) for table in tables} | raw | files)
+        media = {self.key(MEDIA, kind) for kind in MediaKind}
+        return frozenset({self.key(table_of(table).name) for table in tables} | raw | files | media)
 
     def includes(self, run: dg.DagsterRun) -> bool:
         """Whether a run belongs to this workspace: by its job, or by the assets that it selects."""

@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select, true
 
-from meeting_assets.artifacts import ARTIFACTS
-from meeting_assets.artifacts.audio_separate import AudioParts
-from meeting_assets.artifacts.participant_events import ParticipantEvents
-from meeting_assets.artifacts.participants import Participants
-from meeting_assets.artifacts.person_keys import person_key
-from meeting_assets.artifacts.speaker_timeline import SpeakerTimeline
-from meeting_assets.artifacts.transcript import Transcripts, TranscriptUtterances, TranscriptWords
-from meeting_assets.artifacts.video_separate import VideoParts
 from meeting_assets.core.batches import batched
 from meeting_assets.core.errors import MeetingAssetsError, bug_message
 from meeting_assets.core.gc_tuning import paused
 from meeting_assets.core.progress import Stage, report_progress
 from meeting_assets.metrics import metric_rows
-from meeting_assets.metrics.meeting import Attendee, Correction, Event, MeetingInput, RawSegment, Utterance
-from meeting_assets.metrics.parameters import inputs_hash
+from meeting_assets.metrics.parameters import AudioEntry, inputs_hash
 from meeting_assets.metrics.tables import MeetingMetrics
+from meeting_assets.pipeline.meeting_input import meeting_input
 from meeting_assets.pipeline.metric_notes import add_notes, former_times
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.objects import DELETED, FINISHED
-from meeting_assets.store import corrections, ledger, worklist
+from meeting_assets.store import audio_activity, corrections, ledger, worklist
 from meeting_assets.store.bulk import insert_rows
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
@@ -38,14 +30,6 @@ from meeting_assets.store.database import table_of
 logger = logging.getLogger(__name__)
 
 BATCH = 500
-
-PARTICIPANTS = table_of(Participants).c
-EVENTS = table_of(ParticipantEvents).c
-TIMELINE = table_of(SpeakerTimeline).c
-TRANSCRIPTS = table_of(Transcripts).c
-UTTERANCES = table_of(TranscriptUtterances).c
-WORDS = table_of(TranscriptWords).c
-MEDIA_PARTS = [table_of(VideoParts).c, table_of(AudioParts).c]
 
 
 @dataclass(slots=True)
@@ -139,10 +123,22 @@ def _outdated(storage: Storage, condition: ColumnElement[bool]) -> tuple[list[tu
         finished = _finished(connection, condition)
         inputs = worklist.inputs_of(connection, ledger.LEDGER.c.recording_id.in_(ids))
         corrected = corrections.read_statements(connection, corrections.CORRECTIONS.c.recording_id.in_(ids))
+        examined = audio_activity.inputs_of(connection, audio_activity.ANALYSES.c.recording_id.in_(ids))
         hashes_of_rows = select(metrics.recording_id, metrics.inputs_hash).where(metrics.recording_id.in_(ids))
         derived = dict(connection.execute(hashes_of_rows).all())
-    given = ((each, inputs.get(each.recording_id, []), corrected.get(each.recording_id, [])) for each in finished)
-    hashes = [(each, _hash(each, ledger_rows, statements, storage)) for each, ledger_rows, statements in given]
+    hashes = [
+        (
+            each,
+            _hash(
+                each,
+                inputs.get(each.recording_id, []),
+                corrected.get(each.recording_id, []),
+                examined.get(each.recording_id, []),
+                storage,
+            ),
+        )
+        for each in finished
+    ]
     outdated = [(each, current) for each, current in hashes if derived.get(each.recording_id) != current]
     return outdated, len(finished) - len(outdated)
 
@@ -165,7 +161,11 @@ def _finished(connection: Connection, condition: Any) -> Sequence[Row[Any]]:
 
 
 def _hash(
-    recording: Row[Any], ledger_rows: Iterable[Any], statements: Collection[corrections.Statement], storage: Storage
+    recording: Row[Any],
+    ledger_rows: Collection[Any],
+    statements: Collection[corrections.Statement],
+    audio: Collection[AudioEntry],
+    storage: Storage,
 ) -> str:
     return inputs_hash(
         ledger_rows,
@@ -175,6 +175,7 @@ def _hash(
         bot_names=storage.bot_names_with(recording.bot_name),
         config_version=storage.parameters.config_version,
         corrections=statements,
+        audio=audio,
     )
 
 
@@ -198,7 +199,9 @@ def _derive(recording: Row[Any], current: str, storage: Storage) -> str:
         statements = corrections.statements_of(connection, recording.recording_id)
         # A correction that was made and undone since the hash was computed leaves no trace in the hash.
         is_read = statements == [*meeting.corrections]
-        if not still or not is_read or _hash(still[0], inputs, statements, storage) != current:
+        of_audio = audio_activity.ANALYSES.c.recording_id == recording.recording_id
+        examined = audio_activity.inputs_of(connection, of_audio).get(recording.recording_id, [])
+        if not still or not is_read or _hash(still[0], inputs, statements, examined, storage) != current:
             return "overtaken"
         former_of_rows, had_rows = former_times(connection, rows), False
         for table, rows_of_table in rows.items():
@@ -208,91 +211,3 @@ def _derive(recording: Row[Any], current: str, storage: Storage) -> str:
             insert_rows(connection, table, rows_of_table)
         add_notes(connection, recording.recording_id, former_of_rows)
     return "changed" if had_rows else "new"
-
-
-def meeting_input(connection: Connection, recording: Row[Any], bot_names: frozenset[str]) -> MeetingInput:
-    """Reads the inputs of the metrics of a recording, given as its row of `recordings`."""
-    recording_id = recording.recording_id
-    tables = _ParsedTables(connection, recording_id)
-    rows, transcript = tables.rows, tables.transcript
-    events = rows(
-        (EVENTS.participant_key, EVENTS.participant_name, EVENTS.action, EVENTS.at_s, EVENTS.chat_text, EVENTS.at)
-    )
-    artifacts = select(ledger.LEDGER.c.kind, ledger.LEDGER.c.status).where(ledger.LEDGER.c.recording_id == recording_id)
-    return MeetingInput(
-        recording_id,
-        started_at=recording.started_at,
-        completed_at=recording.completed_at,
-        scheduled_at=recording.scheduled_at,
-        latest_end_s=None if (recording.duration_s or 0) > 0 else _latest_end_s(connection, recording_id),
-        bot_names=bot_names,
-        attendees=tables.attendees(),
-        timeline=[
-            RawSegment(*row)
-            for row in rows((TIMELINE.participant_key, TIMELINE.speaker_name, TIMELINE.start_s, TIMELINE.end_s))
-        ],
-        words=tables.transcript_rows(WORDS.participant_key, WORDS.start_s, WORDS.end_s, WORDS.text),
-        events=[Event(*event[:-1]) for event in events],
-        transcript_id=transcript.transcript_id if transcript else None,
-        corrections=[Correction(*each) for each in corrections.statements_of(connection, recording_id)],
-        utterances=[
-            Utterance(*row)
-            for row in tables.transcript_rows(
-                UTTERANCES.participant_key, UTTERANCES.speaker_name, UTTERANCES.word_count, UTTERANCES.text
-            )
-        ],
-        attribution=transcript.attribution if transcript else None,
-        language_codes=transcript.language_codes.split(",") if transcript and transcript.language_codes else (),
-        provider=transcript.provider if transcript else None,
-        is_unspaced=bool(transcript and transcript.is_unspaced),
-        clock_readings=[(each.at_s, each.at) for each in events if each.at is not None and each.at_s is not None],
-        artifact_kinds=[*ARTIFACTS],
-        artifacts=[(kind, status) for kind, status in connection.execute(artifacts)],
-    )
-
-
-class _ParsedTables:
-    """Reads the parsed rows of one recording, in the order of their keys."""
-
-    def __init__(self, connection: Connection, recording_id: str) -> None:
-        self._connection = connection
-        self._recording_id = recording_id
-        self.transcript = connection.execute(
-            select(
-                TRANSCRIPTS.transcript_id,
-                TRANSCRIPTS.is_unspaced,
-                TRANSCRIPTS.attribution,
-                TRANSCRIPTS.language_codes,
-                TRANSCRIPTS.provider,
-            ).where(TRANSCRIPTS.recording_id == recording_id, TRANSCRIPTS.is_primary)
-        ).first()
-        """The primary transcript."""
-
-    def rows(self, columns: Sequence[Any], *conditions: Any) -> Sequence[Any]:
-        table: Table = columns[0].table
-        query = select(*columns).where(table.c.recording_id == self._recording_id, *conditions)
-        return self._connection.execute(query.order_by(*table.primary_key)).all()
-
-    def transcript_rows(self, *columns: Any) -> Sequence[Any]:
-        if self.transcript is None:
-            return ()
-        return self.rows(columns, columns[0].table.c.transcript_id == self.transcript.transcript_id)
-
-    def attendees(self) -> list[Attendee]:
-        c = PARTICIPANTS
-        rows = self.rows((c.participant_key, c.name, c.is_bot, c.person_key, c.email))
-        return [
-            Attendee(key, name, is_bot, person, person_key(None, email)) for key, name, is_bot, person, email in rows
-        ]
-
-
-def _latest_end_s(connection: Connection, recording_id: str) -> float | None:
-    """The latest end in any artifact, in seconds from the start; None if no artifact has a time."""
-    ends = [
-        (TIMELINE, func.coalesce(TIMELINE.end_s, TIMELINE.start_s)),
-        (WORDS, func.coalesce(WORDS.end_s, WORDS.start_s)),
-        (EVENTS, EVENTS.at_s),
-        *((parts, parts.start_s + func.coalesce(parts.duration_s, 0.0)) for parts in MEDIA_PARTS),
-    ]
-    queries = (select(func.max(end)).where(columns.recording_id == recording_id) for columns, end in ends)
-    return max((end for end in map(connection.scalar, queries) if end is not None), default=None)

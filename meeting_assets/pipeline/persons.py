@@ -25,7 +25,7 @@ from meeting_assets.metrics.arithmetic import ratio
 from meeting_assets.metrics.identity import one_person
 from meeting_assets.metrics.persons import PersonMetrics, person_rows
 from meeting_assets.metrics.tables import MeetingMetrics, ParticipantMetrics
-from meeting_assets.pipeline.derive import meeting_input
+from meeting_assets.pipeline.meeting_input import meeting_input
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import RECORDINGS

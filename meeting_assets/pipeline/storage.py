@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from obstore.store import MemoryStore
@@ -24,6 +25,7 @@ from meeting_assets.metrics.trends import ROLLUPS
 from meeting_assets.pipeline.descriptions import descriptions
 from meeting_assets.pipeline.views import METRICS_CONFIG, VIEWS
 from meeting_assets.recall.client import Access
+from meeting_assets.schema.audio_activity import AUDIO_TABLES
 from meeting_assets.schema.search_index import SEARCH_TABLES
 from meeting_assets.settings import Settings
 from meeting_assets.store.database import PERSISTENT_TABLES, Database, schema_of
@@ -52,6 +54,8 @@ class Storage:
     storage_price: float = 0.0
     """The price at Recall.ai of one stored hour for 30 days."""
     free_storage_days: int = 0
+    home: Path | None = None
+    """The folder that contains the spool of media files; None if nothing is downloaded."""
     """Days for which Recall.ai stores a recording free of charge."""
 
     @property
@@ -79,8 +83,9 @@ def oldest_day(retention_days: int | None) -> date:
 
 def whole_schema() -> Schema:
     """Every table and view of this version."""
-    # The index's tables are of no artifact kind: a new one makes no artifact and no metric outdated.
-    derived = derived_tables() | dict.fromkeys(ROLLUPS) | dict.fromkeys(SEARCH_TABLES, "search_index")
+    # Tables of the index and of voice activity are of no artifact kind: a new one makes no artifact or metric outdated.
+    computed = dict.fromkeys(SEARCH_TABLES, "search_index") | dict.fromkeys(AUDIO_TABLES, "audio_activity")
+    derived = derived_tables() | dict.fromkeys(ROLLUPS) | computed
     return schema_of(derived, VIEWS, descriptions([*PERSISTENT_TABLES, *derived]))
 
 
@@ -154,6 +159,7 @@ def _storage(settings: Settings, database: Database, raw: RawStore) -> Storage:
         has_calendar=settings.calendar,
         storage_price=settings.storage_price,
         free_storage_days=settings.free_storage_days,
+        home=settings.home,
     )
 
 

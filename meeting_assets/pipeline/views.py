@@ -18,6 +18,7 @@ from meeting_assets.pipeline.missed_meetings import missed_meetings
 from meeting_assets.pipeline.search_view import searchable_utterances
 from meeting_assets.pipeline.sql_functions import CodePoints, InstantText
 from meeting_assets.schema.persistent import Meta
+from meeting_assets.store.audio_activity import ANALYSES
 from meeting_assets.store.corrections import CORRECTIONS
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger import LEDGER, RECORDINGS
@@ -40,7 +41,8 @@ def present_inputs() -> ColumnElement[str]:
     joined: ColumnElement[Any] = literal(METRICS_VERSION)
     for fact in facts:
         joined = joined + " " + func.coalesce(fact, "-")
-    return joined
+    # Without examined audio the text is the one that versions without voice activity stored.
+    return joined + func.coalesce(" " + _audio(), "")
 
 
 def _artifacts() -> ColumnElement[Any]:
@@ -53,6 +55,19 @@ def _artifacts() -> ColumnElement[Any]:
         select(text.label("row_text"))
         .where(c.recording_id == RECORDINGS.c.recording_id)
         .order_by(c.kind, c.artifact_id)
+        .correlate(RECORDINGS)
+        .subquery()
+    )
+    return select(func.aggregate_strings(rows.c.row_text, ";")).scalar_subquery()
+
+
+def _audio() -> ColumnElement[Any]:
+    """The recording's examined parts of separate audio, in the order of their ids."""
+    c = ANALYSES.c
+    rows = (
+        select((c.part_id + " " + func.substr(c.inputs_hash, 1, _SHA)).label("row_text"))
+        .where(c.recording_id == RECORDINGS.c.recording_id)
+        .order_by(CodePoints(c.part_id))
         .correlate(RECORDINGS)
         .subquery()
     )

@@ -66,7 +66,7 @@ class RecallClient:
         call_timeout_s: float = CALL_TIMEOUT_S,
         download_timeout_s: float = DOWNLOAD_TIMEOUT_S,
     ) -> None:
-        new_transport = _environment_transports() if transport is None else lambda: transport
+        new_transport = environment_transports() if transport is None else lambda: transport
         self._list_calls_per_minute = access.list_calls_per_minute
         self._call_timeout_s = call_timeout_s
         self._list_limiters: dict[str, RateLimiter] = defaultdict(lambda: new_limiter(access.list_calls_per_minute))
@@ -200,7 +200,7 @@ def encode_query(query: Query) -> str:
     return urlencode(pairs)
 
 
-def _environment_transports() -> Callable[[], httpx.AsyncBaseTransport]:
+def environment_transports() -> Callable[[], httpx.AsyncBaseTransport]:
     # perf: loading the certificates takes 40 ms, so all transports of a client share them (benchmarks sync)
     return partial(EnvironmentTransport, Proxies.from_environment(), certificates())
 

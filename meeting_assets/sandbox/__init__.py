@@ -6,6 +6,7 @@ It implements the API's documentation independently and shares no wire format wi
         ...  # sandbox.url, sandbox.api_key; sandbox.stats counts requests
 
 Data (a `World`): `fortnight`, `from_folder`, `uniform` or `empty`. A `Workday` adds meetings while the sandbox serves.
+Media: placeholders by default, with `media=True` playable files, with `media=RandomFiles(50_000_000)` large ones.
 Faults: `Sandbox.inject(Fault(...))`. Webhooks: `Sandbox.notify(url, secret)`.
 """
 
@@ -15,6 +16,7 @@ from .clock import Clock
 from .faults import Fault
 from .folder import from_folder
 from .fortnight import fortnight
+from .media import MediaFile, RandomFiles
 from .quirks import QUIRKS, quirks_of
 from .server import Sandbox, serve_forever
 from .state import Habits
@@ -32,6 +34,8 @@ __all__ = [
     "Fault",
     "Habits",
     "Invitee",
+    "MediaFile",
+    "RandomFiles",
     "Recording",
     "Sandbox",
     "Stats",

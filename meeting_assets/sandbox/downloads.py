@@ -1,29 +1,16 @@
 """Download endpoints: JSON artifacts by token, media files by signed URL; requests with an API key are rejected."""
 
 from http import HTTPStatus
-from math import pi, sin
-from struct import pack
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from .fault_injection import file_label
+from .media.response import MediaResponse
 from .objects import Objects
 from .state import State
-from .urls import ExpiredUrlError, ForgedUrlError, error_xml, expired_xml
-
-SAMPLE_RATE_HZ = 16_000
-PCM = b"".join(pack("<h", round(6000 * sin(2 * pi * 220 * n / SAMPLE_RATE_HZ))) for n in range(SAMPLE_RATE_HZ // 10))
-"""A tone of 0.1 s: 16 kHz, mono, signed 16 bit, little endian."""
-MP4 = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2\x00\x00\x00\x08free\x00\x00\x00\x08mdat"
-MP3 = b"ID3\x04\x00\x00\x00\x00\x00\x00" + b"\xff\xfb\x90\x00" + bytes(413)
-FILES = {
-    "raw": (PCM, "application/octet-stream"),
-    "mp4": (MP4, "video/mp4"),
-    "mp3": (MP3, "audio/mpeg"),
-}
+from .urls import MEDIA_PREFIX, ExpiredUrlError, ForgedUrlError, error_xml, expired_xml, file_label
 
 
 class Downloads:
@@ -37,7 +24,7 @@ class Downloads:
         return Starlette(
             routes=[
                 Route("/api/v1/download/{kind}", self._artifact),
-                Route("/_workspace-sandbox/{path:path}", self._file),
+                Route(MEDIA_PREFIX + "{path:path}", self._file),
             ]
         )
 
@@ -60,7 +47,7 @@ class Downloads:
             self._state.stats.downloads_by_kind[kind] += 1
         return Response(body, media_type="application/json")
 
-    async def _file(self, request: Request) -> Response:
+    async def _file(self, request: Request) -> Response | MediaResponse:
         path = request.url.path
         with self._state.lock:
             rejection = self._rejection(request)
@@ -72,11 +59,16 @@ class Downloads:
                 return self._expired()
             except ForgedUrlError:
                 return _xml("SignatureDoesNotMatch", "The request signature does not match", 403)
-            if self._state.world.artifact(path.split("/")[5]).status.code == "deleted":
+            artifact = self._state.world.artifact(path.split("/")[5])
+            try:
+                content = self._state.media.content(artifact, path.rpartition("/")[2])
+            except KeyError:
+                content = None
+            if content is None or artifact.status.code == "deleted":
                 return _xml("NoSuchKey", "The specified key does not exist.", 404)
-            self._state.stats.downloads_by_kind[file_label(path)[0]] += 1
-        body, media_type = FILES[path.rpartition(".")[2]]
-        return Response(body, media_type=media_type)
+            if request.method == "GET":
+                self._state.stats.downloads_by_kind[file_label(path)[0]] += 1
+        return MediaResponse(content)
 
     def _rejection(self, request: Request) -> Response | None:
         if "authorization" not in request.headers:

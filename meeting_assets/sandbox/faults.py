@@ -4,6 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from threading import Lock
+from typing import Literal
+
+Ending = Literal["close", "abort", "reset"]
+"""End of a connection: after all buffered bytes, without them, or by a TCP reset."""
 
 
 @dataclass
@@ -25,6 +29,18 @@ class Fault:
     """Closes the connection before any header."""
     cut_after_bytes: int | None = None
     """Sends the full Content-Length but only this many bytes, then closes the connection."""
+    reset_after_bytes: int | None = None
+    """Sends this many bytes of the body, then resets the connection; bytes on their way are lost."""
+    expires_after_bytes: int | None = None
+    """Sends this many bytes of the body, then closes the connection and expires the URL of the request."""
+    content_length: int | None = None
+    """States this Content-Length; the body ends there, or the connection closes at the end of a shorter body."""
+    bytes_per_s: float | None = None
+    """Limits the rate of the body."""
+    no_ranges: bool = False
+    """Sends whole files, as servers without support of ranges do."""
+    revises: bool = False
+    """Sends the media file for the last time: later responses have other content and another ETag."""
     truncate_to_bytes: int | None = None
     """Sends a complete response with only the first bytes of the body."""
     delay_s: float = 0.0
@@ -50,6 +66,12 @@ class Fault:
     def matches(self, path: str, label: str | None) -> bool:
         """True if `match` is part of the path or label of a request."""
         return self.match in path or bool(label and self.match in label)
+
+    @property
+    def collects_body(self) -> bool:
+        """True if the fault needs the whole body before anything is sent."""
+        changes = self.gzip or self.edit is not None or self.pieces > 1
+        return changes or self.truncate_to_bytes is not None
 
     @property
     def content(self) -> bytes:

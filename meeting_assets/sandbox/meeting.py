@@ -10,6 +10,7 @@ from .attendance import arrive_late, chats_of, drop_in, participants_of, stays_o
 from .conversation import Conversation, Utterance, events_of, segments_of
 from .conversation_quirks import AFTER_EVENTS, BEFORE_EVENTS, BEFORE_TIMELINE, shift
 from .dialogue import KINDS, Dialogue
+from .media.speech import speech_of
 from .payloads import Payloads, Style
 from .people import BOT_NAME, COMPANIES, GENERIC, JAPANESE, SAME_NAME, TEAMS, UNUSUAL, Person
 from .recording_builder import build_recording
@@ -119,7 +120,7 @@ class Meeting:
         return [*speaking, *silent]
 
     def build(self) -> tuple[Recording, Bot | None]:
-        return build_recording(self._spec, self._payload)
+        return build_recording(self._spec, self._payload, lambda: speech_of(self.conversation))
 
     @cached_property
     def conversation(self) -> Conversation:

@@ -4,12 +4,13 @@ import re
 from typing import Any
 
 from .clock import iso
+from .media.sources import MIXED_NAMES
 from .state import State
+from .urls import MEDIA_PREFIX
 from .world import SECRET, Artifact, Bot, Json, Recording, Status
 
 PASSWORDS = ("meeting_password", "business_meeting_password")
 SHORTCUTS = ("video_mixed", "transcript", "participant_events", "meeting_metadata", "audio_mixed")
-FILE_NAMES = {"video_mixed": "video.mp4", "audio_mixed": "audio.mp3"}
 SOURCE_KEYS = {
     "desktop_sdk": "desktop_sdk_upload",
     "mobile_sdk": "mobile_sdk_upload",
@@ -103,8 +104,8 @@ class Objects:
     def _shortcut(self, artifact: Artifact) -> Json:
         details = dict(artifact.details)
         data = details.pop("data", None)
-        if artifact.size_bytes is not None:
-            details["size_bytes"] = artifact.size_bytes
+        if artifact.size_bytes is not None and (size_bytes := self._state.media.size_bytes(artifact)) is not None:
+            details["size_bytes"] = size_bytes
         if artifact.expires_at:
             details["expires_at"] = iso(artifact.expires_at)
         return {
@@ -135,8 +136,8 @@ class Objects:
             return None
         if kind in artifact.urls:
             return artifact.urls[kind]
-        if kind in FILE_NAMES:
-            return self._state.url_signer.file_url(self._file_path(artifact, FILE_NAMES[kind]))
+        if kind in MIXED_NAMES:
+            return self._state.url_signer.file_url(self._file_path(artifact, MIXED_NAMES[kind]))
         if kind not in artifact.payloads:
             return None
         return self._state.url_signer.token_url(kind, artifact.id)
@@ -148,7 +149,7 @@ class Objects:
         recording = self._state.world.recording(artifact.recording_id)
         source = f"{'bot' if recording.bot_id else 'sdk'}/{recording.source_id}"
         media = f"{artifact.collection}/{artifact.id}/{source}/{name}"
-        return f"/_workspace-sandbox/recordings/{recording.id}/{media}"
+        return f"{MEDIA_PREFIX}recordings/{recording.id}/{media}"
 
     def _bot_reference(self, recording: Recording) -> Json | None:
         if not recording.bot_id:

@@ -7,7 +7,7 @@ from random import Random
 from .bots import RETENTION_H, recording_bot
 from .meeting_urls import meeting_url
 from .recording_spec import OWN_PROVIDERS, RecordingSpec, TranscriptSpec, provider_details
-from .world import Artifact, Bot, Json, Payload, Recording, Status, identifier
+from .world import Artifact, Bot, Json, Payload, Recording, SpeechOf, Status, identifier
 
 SEPARATE_FORMATS = {"video_separate": "mp4", "audio_separate": "raw"}
 BYTES_PER_S = {"video_mixed": 110_000, "audio_mixed": 8_000, "video_separate": 42_000, "audio_separate": 21_000}
@@ -16,7 +16,9 @@ PayloadOf = Callable[[str, int], bytes]
 """Payload of an artifact kind; the number is the index of the transcript."""
 
 
-def build_recording(spec: RecordingSpec, payload_of: PayloadOf) -> tuple[Recording, Bot | None]:
+def build_recording(
+    spec: RecordingSpec, payload_of: PayloadOf, speech_of: SpeechOf | None = None
+) -> tuple[Recording, Bot | None]:
     """A finished recording with its artifacts, and the bot that recorded it."""
     rng = Random(spec.key)
     recording_id = identifier(spec.key, "recording")
@@ -40,6 +42,7 @@ def build_recording(spec: RecordingSpec, payload_of: PayloadOf) -> tuple[Recordi
         has_audio_mixed_key=spec.has_audio_mixed_key,
         planned_s=spec.duration_s,
         quirks=spec.quirks,
+        speech_of=speech_of,
     )
     recording.artifacts = list(_artifacts(spec, recording, payload_of, rng))
     _finish_media(spec, recording)
@@ -66,7 +69,7 @@ def _artifacts(spec: RecordingSpec, recording: Recording, payload_of: PayloadOf,
         artifact("meeting_metadata", (), {"data": _title(spec)}),
     ]
     found += [artifact(name, (name,), {"format": SEPARATE_FORMATS[name]}) for name in spec.separate]
-    if rng.random() < 0.3 and spec.has_audio_mixed_key:
+    if (rng.random() < 0.3 or spec.has_audio_mixed) and spec.has_audio_mixed_key:
         found.append(artifact("audio_mixed", (), {"format": "mp3"}))
     for n, transcript in enumerate(spec.transcripts):
         found.append(dated(artifact("transcript", kinds_of(transcript), provider_details(transcript), n), transcript))

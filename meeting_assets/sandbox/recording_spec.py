@@ -63,6 +63,8 @@ class RecordingSpec:
     """Status other than `done` by collection: `audio_mixed` or `video_mixed`."""
     quirks: tuple[str, ...] = ()
     has_audio_mixed_key: bool = True
+    has_audio_mixed: bool = False
+    """The recording has mixed audio for certain; otherwise three of ten recordings have it."""
 
     @property
     def url_key(self) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+from struct import pack
 from threading import Event, Thread
 from types import TracebackType
 from typing import Self
@@ -16,6 +17,9 @@ from .clock import Clock
 from .controls import Controls
 from .downloads import Downloads
 from .fault_injection import FaultInjector
+from .faults import Ending
+from .media import MediaSource, Voices
+from .media_controls import MediaControls
 from .objects import Objects
 from .state import Habits, State
 from .stats import Stats
@@ -25,10 +29,11 @@ HOST = "127.0.0.1"
 START_S = 10.0
 
 
-class Sandbox(Controls, CalendarControls):
+class Sandbox(Controls, CalendarControls, MediaControls):
     """Stand-in Recall.ai API that serves a copy of `world` while its `with` block runs.
 
-    `limits=False` switches the rate limits off; port 0 selects a free port.
+    `limits=False` switches the rate limits off; port 0 selects a free port. `media=True` serves playable media files
+    and shows their sizes; another `MediaSource` serves its own. By default they are placeholders.
     """
 
     def __init__(
@@ -39,8 +44,10 @@ class Sandbox(Controls, CalendarControls):
         port: int = 0,
         download_port: int = 0,
         clock: Clock | None = None,
+        media: MediaSource | bool = False,
     ) -> None:
-        super().__init__(State(world.copy(), api_key=api_key, limits=limits, clock=clock or Clock()))
+        source = Voices() if media is True else media or None
+        super().__init__(State(world.copy(), api_key=api_key, limits=limits, clock=clock or Clock(), media=source))
         self._ports = port, download_port
         self._thread: Thread | None = None
         self._origins: tuple[_Origin, ...] = ()
@@ -159,12 +166,16 @@ class _Origin(uvicorn.Server):
         if self._loop:
             self._loop.call_soon_threadsafe(self._stopping.set)
 
-    def hang_up(self, scope: Scope, at_once: bool) -> None:
+    def hang_up(self, scope: Scope, ending: Ending) -> None:
         for connection in self.server_state.connections:
             transport = connection.transport
             is_client = getattr(connection, "client", None) == tuple(scope["client"])
             if is_client and isinstance(transport, asyncio.Transport):
-                transport.abort() if at_once else transport.close()
+                if ending == "reset":
+                    # Without a time to linger, the kernel sends a reset instead of the rest of its buffer.
+                    peer = transport.get_extra_info("socket")
+                    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, pack("ii", 1, 0))
+                transport.close() if ending == "close" else transport.abort()
 
 
 def serve_forever(sandbox: Sandbox) -> None:

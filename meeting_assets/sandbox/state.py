@@ -7,6 +7,8 @@ from threading import RLock
 from .clock import Clock
 from .faults import Faults
 from .limits import Limits
+from .media import MediaSource, Placeholders
+from .media.library import MediaLibrary
 from .stats import Stats
 from .urls import UrlSigner
 from .world import PASSWORD, World
@@ -37,8 +39,11 @@ class Habits:
 class State:
     """World, settings and counters of one sandbox; `lock` guards all of them."""
 
-    def __init__(self, world: World, *, api_key: str, limits: bool, clock: Clock) -> None:
+    def __init__(
+        self, world: World, *, api_key: str, limits: bool, clock: Clock, media: MediaSource | None = None
+    ) -> None:
         self.world = world
+        self.media = MediaLibrary(world, media or Placeholders())
         self.api_key = api_key
         self.clock = clock
         self.lock = RLock()

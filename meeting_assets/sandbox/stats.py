@@ -21,8 +21,16 @@ class Stats:
     """Downloads rejected because their URL had expired."""
     urls_minted: int = 0
     downloads_with_authorization: int = 0
+    sent_bytes_by_file: Counter[str] = field(default_factory=Counter)
+    """Bytes of media files given to connections, by label (`video_mixed:artifact_id`, `audio_part:part_id`, …)."""
+    resent_bytes_by_file: Counter[str] = field(default_factory=Counter)
+    """Those of them that an earlier response had sent already."""
+    responses_by_file: Counter[str] = field(default_factory=Counter)
+    """Responses with the whole or a part of a media file."""
     faulted: int = 0
     """Requests to which a fault was applied."""
+    sent_until_by_file: Counter[str] = field(default_factory=Counter)
+    """Offset up to which responses have sent each media file."""
     requests: list[tuple[str, str]] = field(default_factory=list)
     """Method and path (without query) of the first 10,000 requests to both origins."""
 
@@ -37,6 +45,21 @@ class Stats:
     @property
     def downloads(self) -> int:
         return self.downloads_by_kind.total()
+
+    @property
+    def sent_bytes(self) -> int:
+        return self.sent_bytes_by_file.total()
+
+    @property
+    def resent_bytes(self) -> int:
+        return self.resent_bytes_by_file.total()
+
+    def count_sent(self, label: str, first: int, count: int) -> None:
+        """Counts bytes of a media file, sent from the offset `first` on."""
+        until = self.sent_until_by_file[label]
+        self.sent_bytes_by_file[label] += count
+        self.resent_bytes_by_file[label] += max(0, min(until, first + count) - first)
+        self.sent_until_by_file[label] = max(until, first + count)
 
     def count_request(self, method: str, path: str) -> None:
         if len(self.requests) < KEPT_REQUESTS:

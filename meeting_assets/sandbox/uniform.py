@@ -14,6 +14,7 @@ from .conversation import (
     events_of,
     segments_of,
 )
+from .media.speech import speech_of
 from .payloads import Payloads, Style
 from .recording_builder import build_recording
 from .recording_spec import RecordingSpec, TranscriptSpec
@@ -31,12 +32,23 @@ TURN_GAP_S = 0.4
 STYLE = Style(provider="deepgram_streaming")
 
 
-def uniform(day: date, recordings: int = 200, words: int = 50, seed: int = 0, people: int = 3) -> World:
-    """A day with evenly spaced meetings; each has `words` words and all seven artifacts."""
+def uniform(
+    day: date, recordings: int = 200, words: int = 50, seed: int = 0, people: int = 3, *, has_audio_mixed: bool = False
+) -> World:
+    """A day with evenly spaced meetings; each has `words` words and all seven artifacts.
+
+    Mixed video is always there, mixed audio in a third of the meetings or, with `has_audio_mixed`, in all.
+    """
     step = timedelta(days=1) / max(1, recordings)
     midnight = datetime.combine(day, time(), UTC)
     made = [
-        small_meeting(f"uniform/{seed}/{day}/{n}", midnight + n * step, words=words, people=people)
+        small_meeting(
+            f"uniform/{seed}/{day}/{n}",
+            midnight + n * step,
+            words=words,
+            people=people,
+            has_audio_mixed=has_audio_mixed,
+        )
         for n in range(recordings)
     ]
     return World([r for r, _ in made], [b for _, b in made if b], [day])
@@ -48,7 +60,13 @@ def empty() -> World:
 
 
 def small_meeting(
-    key: str, created_at: datetime, *, words: int = 50, people: int = 3, has_bot: bool = True
+    key: str,
+    created_at: datetime,
+    *,
+    words: int = 50,
+    people: int = 3,
+    has_bot: bool = True,
+    has_audio_mixed: bool = False,
 ) -> tuple[Recording, Bot | None]:
     """One meeting in which all participants speak in turn."""
     duration_s = spoken_s(words) + 5.0
@@ -60,12 +78,13 @@ def small_meeting(
         title="Check-in",
         transcripts=[TranscriptSpec(STYLE.provider)],
         source="bot" if has_bot else "desktop_sdk",
+        has_audio_mixed=has_audio_mixed,
     )
 
     def payload(kind: str, _: int) -> bytes:
         return _payloads(key, spec.started_at, words, people).bytes_of(kind)
 
-    return build_recording(spec, payload)
+    return build_recording(spec, payload, lambda: speech_of(_conversation(words, people)))
 
 
 def spoken_s(words: int) -> float:

@@ -6,7 +6,7 @@ the marker of passwords and join tokens.
 """
 
 from bisect import insort
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -30,6 +30,8 @@ KINDS = {
 """Downloadable artifact kinds by collection."""
 
 Json = dict[str, Any]
+SpeechOf = Callable[[], Mapping[int | None, Sequence[tuple[float, float]]]]
+"""Start and end of each span of speech in seconds, by participant id."""
 Source = Literal["bot", "desktop_sdk", "mobile_sdk", "direct_connect"]
 """Source of a recording. Recordings of all sources but `bot` have a null `bot`."""
 SOURCES: tuple[Source, ...] = get_args(Source)
@@ -80,6 +82,8 @@ class Artifact:
     """URLs by kind to show instead of freshly signed ones."""
     size_bytes: int | None = None
     """Size of the media; None for JSON objects, whose `size_bytes` the API does not show."""
+    shown_size_bytes: int | None = None
+    """Size that the API shows instead of the right one."""
     expires_at: datetime | None = None
     """Time of expiry that the object itself shows, as older objects do."""
 
@@ -110,6 +114,8 @@ class Recording:
     planned_s: float = 0.0
     """Duration of a recording, also while it has not finished."""
     quirks: tuple[str, ...] = ()
+    speech_of: SpeechOf | None = None
+    """Speech of all participants, for media files; None if only the speaker timeline has it."""
 
     @property
     def day(self) -> date:

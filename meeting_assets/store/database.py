@@ -13,6 +13,7 @@ from meeting_assets.core.errors import StoreRefused
 from meeting_assets.schema.bots import Bots, BotStatusChanges
 from meeting_assets.schema.calendar import CalendarEventBots, CalendarEvents, CalendarInvitees
 from meeting_assets.schema.descriptions import Descriptions
+from meeting_assets.schema.media_files import MediaFiles
 from meeting_assets.schema.media_objects import MediaObjects, MeetingMetadata
 from meeting_assets.schema.persistent import (
     Artifacts,
@@ -37,6 +38,7 @@ PERSISTENT_TABLES = (
     Recordings,
     Artifacts,
     MediaObjects,
+    MediaFiles,
     MeetingMetadata,
     Bots,
     BotStatusChanges,

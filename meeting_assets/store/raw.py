@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
-from collections.abc import Collection
+import os
+from collections.abc import Collection, Iterator
 from datetime import date, datetime
+from pathlib import Path
+from uuid import uuid4
 
 import msgspec
 import zstandard
@@ -13,6 +17,7 @@ from meeting_assets.core.errors import StoreError, StoreRefused
 from meeting_assets.store.objects import Objects, incomplete_files, remove_folder
 from meeting_assets.store.raw_layout import (
     DATABASE,
+    MEDIA,
     ORIGIN,
     TOMBSTONES,
     RawObject,
@@ -24,6 +29,9 @@ from meeting_assets.store.raw_layout import (
 )
 
 LEVEL = 3
+NO_LINKS = frozenset({errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS})
+PART_BYTES = 5 * 2**20
+"""Bytes of one part of an upload. S3 allows no smaller parts, and 10,000 of them."""
 
 
 class RawStore(Objects):
@@ -49,6 +57,23 @@ class RawStore(Objects):
         except zstandard.ZstdError:
             return None
         return payload if hashlib.sha256(payload).hexdigest() == sha256 else None
+
+    def write_media_file(self, key: str, path: Path) -> None:
+        """Stores a media file, as a whole or not at all; `path` stays. The size of the file costs no memory."""
+        folder = self.folder
+
+        def write() -> None:
+            if folder is None or not _linked(path, folder / key):
+                self._store.put(key, path, use_multipart=True, chunk_size=PART_BYTES, max_concurrency=1)
+
+        self.translated(f"take {key}", write)
+
+    def open_media_file(self, key: str) -> Iterator[bytes]:
+        """Yields the bytes of a media file in chunks, which a missing file ends with a `StoreError`."""
+        found = self.translated(f"give {key}", lambda: self._store.get(key))
+        chunks = iter(found.stream(min_chunk_size=PART_BYTES))
+        while (chunk := self.translated(f"give {key}", lambda: next(chunks, None))) is not None:
+            yield bytes(chunk)
 
     def write_listing(self, day: date, recording_id: str, listing: bytes) -> None:
         """Stores the API's listing of a recording."""
@@ -149,6 +174,7 @@ class RawStore(Objects):
         Searches all prefixes but tombstones, whether their names are days or not. In a folder, incomplete files count.
         """
         tops = [name for name in self.names("") if name != TOMBSTONES] if recording_ids else []
+        tops += [f"{MEDIA}/{day}" for day in self.names(f"{MEDIA}/")] if MEDIA in tops else []
         found = [top for top in tops if any(each in top for each in recording_ids)]
         for top, below in zip(tops, self.names_below(tops), strict=True):
             found += [f"{top}/{name}" for name in below if any(each in name for each in recording_ids)]
@@ -157,7 +183,20 @@ class RawStore(Objects):
     def purge(self, day: date, recording_id: str, kind: str | None = None, artifact_id: str | None = None) -> int:
         """Deletes all objects of a recording, or of one artifact of it; returns their number."""
         rest = f"{kind}/{artifact_id}/" if kind and artifact_id else ""
-        prefix = f"{day}/{recording_id}/{rest}"
+        return self._delete_prefix(f"{day}/{recording_id}/{rest}")
+
+    def purge_media(self, recording_ids: Collection[str]) -> int:
+        """Deletes the media files of recordings, of any day; returns the number of objects."""
+        days = [f"{MEDIA}/{name}" for name in self.names(f"{MEDIA}/")] if recording_ids else []
+        prefixes = [
+            f"{day}/{name}/"
+            for day, names in zip(days, self.names_below(days), strict=True)
+            for name in names
+            if name in recording_ids
+        ]
+        return sum(map(self._delete_prefix, prefixes))
+
+    def _delete_prefix(self, prefix: str) -> int:
         keys = self.keys(prefix)
         self.delete(keys)
         if folder := self.folder:
@@ -177,6 +216,21 @@ class RawStore(Objects):
             return msgspec.json.decode(stored, type=dict[str, str])[name]
         except (ValueError, KeyError):
             raise StoreError(damaged) from None
+
+
+def _linked(path: Path, target: Path) -> bool:
+    """Gives a file a second name, which replaces another file of that name; False where the file system cannot."""
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # `#` marks incomplete files, as those of the store's client (`store.objects.incomplete_files`).
+    incomplete = target.with_name(f"{target.name}#{uuid4().hex}")
+    try:
+        os.link(path, incomplete)
+        incomplete.replace(target)
+    except OSError as error:
+        if error.errno in NO_LINKS:
+            return False
+        raise
+    return True
 
 
 def _decompressed(stored: bytes, size_bytes: int | None) -> bytes:

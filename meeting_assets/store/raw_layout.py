@@ -4,6 +4,7 @@
                                                             bot and media objects (`pipeline.listings`)
     {day}/{recording_id}/corrections.json                   users' corrections of speakers (`store.raw_corrections`)
     {day}/{recording_id}/{kind}/{artifact_id}/{sha256}.zst  an artifact; hash and size are of the uncompressed bytes
+    media/{day}/{recording_id}/{media_kind}/{part}.{ext}    a media file; `mixed` is the part of a whole meeting
     origin.json                                             the API origin of all meetings in the store
     database.json                                           the id of the database that describes the store
     tombstones/…                                            purged recordings and artifacts (`store.raw_tombstones`)
@@ -20,6 +21,7 @@ from datetime import date, datetime
 ORIGIN = "origin.json"
 DATABASE = "database.json"
 TOMBSTONES = "tombstones"
+MEDIA = "media"
 
 _LISTING, _CORRECTIONS = "recording.json", "corrections.json"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -51,6 +53,11 @@ class StoredArtifact:
 def artifact_key(day: date, recording_id: str, kind: str, artifact_id: str, sha256: str) -> str:
     """The key of an artifact's bytes."""
     return f"{day}/{recording_id}/{kind}/{artifact_id}/{sha256}.zst"
+
+
+def media_key(day: date, recording_id: str, media_kind: str, part_id: str, extension: str) -> str:
+    """The key of a media file."""
+    return f"{MEDIA}/{day}/{recording_id}/{media_kind}/{part_id or 'mixed'}.{extension}"
 
 
 def listing_key(day: date, recording_id: str) -> str:

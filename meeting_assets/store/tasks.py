@@ -23,7 +23,7 @@ class FetchTask(NamedTuple):
 
     def without_running_attempt(self) -> Self:
         """The task without an attempt that another process is making now and that has not ended."""
-        if self.error != INTERRUPTED or not _is_running(self.worker):
+        if self.error != INTERRUPTED or not is_process_running(self.worker):
             return self
         return self._replace(attempts=max(0, self.attempts - 1), error=None)
 
@@ -63,7 +63,7 @@ class LoadTask(NamedTuple):
 
     def without_running_attempt(self) -> Self:
         """The task without an attempt that another process is making now and that has not ended."""
-        if not self.load_attempts or not _is_running(self.worker):
+        if not self.load_attempts or not is_process_running(self.worker):
             return self
         return self._replace(load_attempts=self.load_attempts - 1 or None)
 
@@ -78,7 +78,7 @@ class LoadTask(NamedTuple):
         return (self.load_attempts or 0) >= MAX_INTERRUPTIONS and not self.is_quarantined
 
 
-def _is_running(worker: str | None) -> bool:
+def is_process_running(worker: str | None) -> bool:
     """True if the process that made a mark is known to be running; processes of other hosts are not visible here."""
     identity = ProcessIdentity.parse(worker) if worker else None
     return identity is not None and identity.is_visible_to(ProcessIdentity.current()) and identity.is_running()

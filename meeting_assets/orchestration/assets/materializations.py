@@ -78,9 +78,14 @@ def materialization(
     shared = {**table_metadata, **{f"{RUN}{name}": value for name, value in totals.items()}}
     for partition, metadata in metadata_by_partition.items():
         shown = {name: value for name, value in {**metadata, **shared}.items() if name != DATA_VERSION}
-        shown[DATA_VERSION] = metadata[DATA_VERSION]
+        if DATA_VERSION in metadata:
+            shown[DATA_VERSION] = metadata[DATA_VERSION]
         context.add_asset_metadata(shown, asset_key=key, partition_key=partition.isoformat())
-    versions = {partition: metadata[DATA_VERSION] for partition, metadata in metadata_by_partition.items()}
+    versions = {
+        partition: metadata[DATA_VERSION]
+        for partition, metadata in metadata_by_partition.items()
+        if DATA_VERSION in metadata
+    }
     version = version_of_range(versions) if versions else shared.get(DATA_VERSION)
     result = dg.MaterializeResult[None](
         asset_key=key,
