@@ -1,4 +1,4 @@
-"""The ledger of media files: what is wanted, attempts, and files stored, failed or gone."""
+"""The ledger of media files: wanted files, attempts, and files stored, failed or gone."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@
     upload      to the raw store, in parts
     record      in the ledger; if the recording was purged meanwhile, the upload is deleted again
 
-A failed file is recorded, blocks no other one, and is repeated later; what was downloaded of it stays in the spool. A
-full disk or store ends the run.
+A failed file is recorded, blocks no other one, and is repeated later; its partial download stays in the spool. A full
+disk or store ends the run.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class MediaOptions:
-    """What is downloaded, how fast, and how much of it in one run."""
+    """Kinds, speed and amount of the downloads of one run."""
 
     kinds: Collection[MediaKind]
     home: Path
@@ -195,7 +195,7 @@ class MediaDownloads:
             source = await self._sources.fresh(wanted, refused)
             stored_bytes = partial.size_bytes
             try:
-                return source, await self._media.download(source.url, partial, source.announced_bytes)
+                return source, await self._media.download(source.url, partial, source.expected_bytes)
             except UrlExpired:
                 if refused is not None and partial.size_bytes <= stored_bytes:
                     raise

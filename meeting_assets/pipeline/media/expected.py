@@ -39,7 +39,7 @@ PARTS: MappingProxyType[MediaKind, type[SQLModel]] = MappingProxyType(
 
 @retry_on_conflict
 def expect_files(storage: Storage, kinds: Collection[MediaKind], days: Collection[date] | None) -> None:
-    """Adds new files of some kinds and days to the ledger, and updates what the API says about waiting ones."""
+    """Adds new files of some kinds and days to the ledger, and updates the API's facts about waiting ones."""
     with storage.database.writing() as connection:
         media_ledger.expect(connection, new_files(connection, kinds, days))
 
