@@ -16,6 +16,7 @@ from sqlmodel import SQLModel
 
 from meeting_assets.core.errors import NotPublished
 from meeting_assets.pipeline import rollup, series_rollup
+from meeting_assets.pipeline.media.spool import Spool
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.bots import Bots, BotStatusChanges
 from meeting_assets.schema.calendar import CalendarEventBots, CalendarEvents, CalendarInvitees
@@ -116,7 +117,10 @@ def note_scrub_due(connection: Connection, report: PurgeReport) -> None:
 
 
 def forget_raw(storage: Storage, recording_ids: Collection[str]) -> int:
-    """Deletes all raw objects of recordings, of any day; returns their number."""
+    """Deletes all raw objects of recordings, of any day, and their partial media files; returns the former's number."""
+    if storage.home is not None:
+        for recording_id in recording_ids:
+            Spool(storage.home).purge(recording_id)
     days = storage.raw.days_of(recording_ids)
     return sum(storage.raw.purge(day, each) for each in sorted(days) for day in days[each])
 
