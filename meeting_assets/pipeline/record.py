@@ -27,6 +27,7 @@ from meeting_assets.store import (
     ledger_api,
     ledger_raw,
     ledger_tables,
+    media_observation,
     raw_tombstones,
     tombstones,
     unreadable_objects,
@@ -85,6 +86,7 @@ def _record_batch(storage: Storage, batch: Sequence[Found], unclear: Collection[
             if found.recording.status.code == DELETED:
                 ledger_api.mark_recording_deleted(connection, found.recording_id, observed_at=found.last_observed_at)
         record_media(connection, newest)
+        media_observation.note_api_states(connection, [found.recording_id for found in newest], at=at)
         absence.update_missing_since(connection, [found.recording_id for found in newest], at=at)
         tombstones.lift(connection, [found.recording_id for found in newest])
         _reparse_renamed(connection, rows, before)
@@ -116,6 +118,7 @@ def _record_missing(storage: Storage, discovery: Discovery, at: datetime) -> Non
             mark_media_deleted(connection, [], [artifact_id], observed_at)
         gone = discovery.gone_recordings | {recording_id for recording_id, _ in discovery.gone_media}
         absence.update_missing_since(connection, gone, at=at)
+        media_observation.note_api_states(connection, gone, at=at)
         _note_not_given(connection, discovery, at)
         unreadable_objects.record_unreadable(connection, faults, discovery.read, discovery.days)
 

@@ -126,7 +126,7 @@ class Transfer:
             self._start_again()
 
     def _begin(self, response: httpx.Response, total_bytes: int | None) -> None:
-        """Notes the content that a body belongs to; it is the rest if the partial file is not empty and the status is 206."""
+        """Notes the content of a body: the rest of the partial file with status 206, otherwise the whole content."""
         self.check_length(total_bytes)
         self.content_type = _content_type(response)
         self._total_bytes = total_bytes

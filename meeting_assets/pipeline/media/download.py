@@ -47,6 +47,7 @@ from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.media_downloads import Downloaded, MediaClient
 from meeting_assets.store.media_ledger import MediaFile, StoredMedia
 from meeting_assets.store.raw_layout import media_key
+from meeting_assets.store.raw_media import write_description
 
 CONCURRENT_FILES = 4
 CONCURRENT_UPLOADS = 2
@@ -214,6 +215,7 @@ class MediaDownloads:
         # The object store may be slow: only the ledger's short transaction blocks the event loop.
         async with self._uploads:
             await asyncio.to_thread(self._storage.raw.write_media_file, stored.key, ready.path)
+        await asyncio.to_thread(write_description, self._storage.raw, file, stored, at=now())
         self._results.note_stored(file, stored)
 
 

@@ -127,7 +127,9 @@ class SpoolFile:
             except BlockingIOError:
                 file.close()
                 return None
-            if _is_at(descriptor, path):
+            if os.fstat(descriptor).st_nlink > 1:
+                path.unlink()  # an interrupted run has linked it into the raw store, where nothing may change it
+            elif _is_at(descriptor, path):
                 break
             file.close()  # another process has removed the file in the meantime
         if reads:

@@ -152,6 +152,17 @@ def test_converted_file_of_an_interrupted_upload_is_removed_when_the_download_co
     assert {path.suffix for path in (tmp_path / "spool").iterdir()} == {".part", ".json"}
 
 
+def test_file_that_is_linked_into_the_raw_store_is_not_changed(tmp_path: Path) -> None:
+    stored(tmp_path)
+    (tmp_path / "object").hardlink_to(tmp_path / "spool" / f"{STEM}.part")
+
+    with open_file(tmp_path) as file:
+        assert file.size_bytes == 0
+        file.begin('"two"', None)
+
+    assert (tmp_path / "object").read_bytes() == CONTENT
+
+
 def test_purge_removes_all_files_of_a_recording_and_no_other(tmp_path: Path) -> None:
     stored(tmp_path)
     stored(tmp_path, stem=stem_of(RECORDING, "video_mixed", ""))
