@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import dagster as dg
 
 from meeting_assets.core.gc_tuning import freeze, raise_threshold
+from meeting_assets.orchestration.assets.audio_activity import audio_activity_assets
 from meeting_assets.orchestration.assets.calendar import calendar_assets
 from meeting_assets.orchestration.assets.checks import check_tables_job, run_check_step, table_check_step
 from meeting_assets.orchestration.assets.context import context_assets, context_job
@@ -52,12 +53,15 @@ def definitions(
         *parsed_assets(days, database, workspace),
         metrics_assets(days, database, workspace),
         search_asset(days, database, workspace),
-        *publication_assets(days, settings, workspace),
+        *(publications := publication_assets(days, settings, workspace)),
     ]
     calendar = calendar_assets(settings, workspace)
     rollups = [*rollup_assets(weeks, database, workspace), *shared_page_assets(settings, workspace)]
     context = context_assets(database, workspace)
-    media = media_assets(days, settings, workspace)
+    media = [
+        *media_assets(days, settings, workspace),
+        *audio_activity_assets(days, database, settings, workspace),
+    ]
     return dg.Definitions(
         assets=with_references([*daily_assets, *rollups, context, *calendar, *media], settings),
         asset_checks=[run_checks, table_checks, ingestion_check],
@@ -68,7 +72,7 @@ def definitions(
             check_tables_job(run_checks, table_checks, ingestion_check, workspace=workspace),
             run_retention(workspace),
             retention(workspace),
-            *([media_job(media, workspace)] if media else []),
+            *([media_job([*media, *publications], workspace)] if media else []),
         ],
         sensors=_included(_sensors(days, weeks, settings, workspace), workspace, triggers),
         schedules=_included(_schedules(days, settings, workspace), workspace, triggers),

@@ -17,3 +17,5 @@ EXPORT_FORMATS = (
     "chat",
 )
 """In the order of the registry in `publications.exports`; a test compares both."""
+AUDIO_FORMATS = ("wav", "mp3")
+"""Formats of `export` alone: mixed audio, in the order of `publications.exports.audio`; a test compares both."""

@@ -16,6 +16,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.media_kinds import MediaKind
 from meeting_assets.metrics import METRICS
 from meeting_assets.metrics.trends import ROLLUPS
+from meeting_assets.schema.audio_activity import AUDIO_TABLES
 from meeting_assets.schema.bots import Bots, BotStatusChanges
 from meeting_assets.schema.calendar import CalendarEvents, CalendarInvitees
 from meeting_assets.schema.media_objects import MediaObjects, MeetingMetadata
@@ -102,6 +103,7 @@ class Workspace:
             CalendarInvitees,
             *(table for each in ARTIFACTS.values() for table in each.tables),
             *METRICS,
+            *AUDIO_TABLES,
             *ROLLUPS,
             SearchIndex,
         ]

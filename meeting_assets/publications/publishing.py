@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from itertools import groupby
 from time import monotonic
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from sqlalchemy import Connection, select
 
 from meeting_assets.core.errors import MeetingAssetsError, bug_message
 from meeting_assets.core.logs import log_context
+from meeting_assets.pipeline.media.stored import FILES, StoredFile, stored_files
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.publications.exports import FORMATS
 from meeting_assets.publications.exports.format import ExportFormat
@@ -25,6 +27,7 @@ from meeting_assets.publications.inputs import RecordingInputs, digest, inputs_o
 from meeting_assets.publications.pages import PAGES_VERSION
 from meeting_assets.publications.pages.meeting_header import DOWNLOADS
 from meeting_assets.publications.pages.meeting_page import meeting_page
+from meeting_assets.publications.pages.meeting_player import MediaFolders
 from meeting_assets.publications.pages.site import Site
 from meeting_assets.publications.publish_report import DayFiles, FileCounts, Kind, PublishReport
 from meeting_assets.publications.reading import read_meeting
@@ -60,6 +63,8 @@ class _Day(NamedTuple):
     links: Mapping[str, object]
     site: Site | None
     published: Mapping[str, PublishedFile]
+    media: Mapping[str, list[StoredFile]]
+    """The stored media files of each recording that has some."""
 
 
 def publications_of(settings: Settings) -> list[Publication]:
@@ -103,6 +108,7 @@ class _DayPublisher:
         self._storage = storage
         self._wanted = wanted
         self._day = day
+        self._folders = MediaFolders.of(storage)
         self._names = [each.format.name for each in wanted if each.format is not None]
         self._state = storage.database.read_snapshot(self._read)
         is_empty = not (self._state.inputs or self._state.published)
@@ -130,9 +136,11 @@ class _DayPublisher:
         ids = select(RECORDINGS.c.recording_id).where(RECORDINGS.c.day == self._day)
         published = read_published(connection, PUBLISHED.c.recording_id.in_(ids))
         if not inputs or not any(each.format is None for each in self._wanted):
-            return _Day(inputs, {}, None, published)
+            return _Day(inputs, {}, None, published, {})
         site = Site.read(connection)
-        return _Day(inputs, linked_pages(connection, self._day, inputs, site), site, published)
+        stored = stored_files(connection, FILES.day == self._day) if self._folders is not None else []
+        media = {key: [*own] for key, own in groupby(stored, key=lambda each: each.recording_id)}
+        return _Day(inputs, linked_pages(connection, self._day, inputs, site), site, published, media)
 
     def _publish_recording(self, inputs: RecordingInputs, report: PublishReport) -> None:
         recording_id = inputs.recording_id
@@ -182,14 +190,19 @@ class _DayPublisher:
 
     def _page(self, recording_id: str, connection: Connection) -> bytes | None:
         site, parameters = self._state.site or Site.read(connection), self._storage.parameters
-        page = meeting_page(connection, recording_id, site, parameters=parameters, formats=self._names)
+        page = meeting_page(
+            connection, recording_id, site, parameters=parameters, formats=self._names, folders=self._folders
+        )
         return page.encode() if page is not None else None
 
     def _hash(self, publication: Publication, inputs: RecordingInputs) -> str:
         if publication.format is not None:
             return digest([publication.format.name, publication.format.version, inputs.stored_hash])
         links, config_version = self._state.links[inputs.recording_id], self._storage.parameters.config_version
-        return digest([PAGES_VERSION, config_version, inputs.stored_hash, links, self._names])
+        document = [PAGES_VERSION, config_version, inputs.stored_hash, links, self._names]
+        # Pages without a player keep the hash that versions without media stored.
+        played = self._state.media.get(inputs.recording_id)
+        return digest([*document, [*map(str, self._folders), *played]] if self._folders and played else document)
 
     def _is_current(self, key: str, inputs_hash: str) -> bool:
         row = self._state.published.get(key)

@@ -71,7 +71,11 @@ def materialization(
     shared = {**table_metadata, **{f"{RUN}{name}": value for name, value in run_metadata.items()}}
     for partition, metadata in metadata_by_partition.items():
         context.add_asset_metadata({**metadata, **shared}, asset_key=key, partition_key=partition.isoformat())
-    versions = {partition: metadata[DATA_VERSION] for partition, metadata in metadata_by_partition.items()}
+    versions = {
+        partition: metadata[DATA_VERSION]
+        for partition, metadata in metadata_by_partition.items()
+        if DATA_VERSION in metadata
+    }
     version = version_of_range(versions) if versions else shared.get(DATA_VERSION)
     result = dg.MaterializeResult[None](
         asset_key=key,

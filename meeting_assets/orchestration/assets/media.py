@@ -22,7 +22,7 @@ from meeting_assets.orchestration.assets.materializations import (
     published,
 )
 from meeting_assets.orchestration.assets.partitions import BACKFILL, partition_days
-from meeting_assets.orchestration.assets.specs import PUBLICATIONS_LAST
+from meeting_assets.orchestration.assets.specs import ROLLUPS_NEXT
 from meeting_assets.orchestration.resources import fail_if_faulty, storage_key, storage_of
 from meeting_assets.orchestration.runs import RETRY_WHOLE
 from meeting_assets.orchestration.workspace import DEFAULT, MEDIA, SYNC_MEDIA, Workspace
@@ -86,7 +86,7 @@ def media_assets(
         backfill_policy=BACKFILL,
         can_subset=True,
         required_resource_keys={storage_key(workspace)},
-        op_tags=PUBLICATIONS_LAST,
+        op_tags=ROLLUPS_NEXT,
     )
     def _download(context: dg.AssetExecutionContext) -> Iterable[dg.MaterializeResult[None]]:
         days = partition_days(context)
@@ -109,7 +109,8 @@ def media_job(assets: Sequence[dg.AssetsDefinition], workspace: Workspace = DEFA
         selection=dg.AssetSelection.assets(*assets),
         executor_def=dg.in_process_executor,
         tags=RETRY_WHOLE,
-        description="Downloads the media files of MEETING_ASSETS_MEDIA by day.",
+        description="Downloads the media files of MEETING_ASSETS_MEDIA by day, examines their speech, and publishes "
+        "the pages that play them.",
     )
 
 

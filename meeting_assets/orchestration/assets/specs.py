@@ -15,6 +15,7 @@ from sqlmodel import AutoString, SQLModel
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.orchestration.workspace import Workspace
 from meeting_assets.pipeline.storage import derived_tables
+from meeting_assets.schema.audio_activity import AUDIO_TABLES
 from meeting_assets.schema.lineage import lineage_of
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.settings import Settings
@@ -119,7 +120,8 @@ def lineage_deps(model: type[SQLModel], workspace: Workspace) -> list[dg.AssetKe
     A table is implied if another of them derives from it. Without these edges the graph is legible, and the asset is
     downstream of the same tables. `column_lineage` has all tables (docs/decisions, "Implied dependencies").
     """
-    sources = _source_tables(model)
+    # Voice activity comes from a job of its own, for which no metric waits.
+    sources = _source_tables(model) - {table_of(table).name for table in AUDIO_TABLES}
     implied = frozenset[str]().union(*map(_tables_above, sources))
     return [workspace.key(table) for table in sorted(sources - implied)]
 

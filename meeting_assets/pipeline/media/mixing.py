@@ -15,9 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from sqlalchemy import Connection
+
 from meeting_assets.core.errors import UnreadableMediaError
+from meeting_assets.core.media_kinds import MediaKind
 from meeting_assets.pipeline.media.inspection import SAFE_OPTIONS, reason_of
 from meeting_assets.pipeline.media.libraries import disk_errors_translated, pyav
+from meeting_assets.pipeline.media.stored import FILES, StoredFile, stored_files
+from meeting_assets.pipeline.storage import Storage
 
 RATE_HZ = 16_000
 """The rate of Recall.ai's separate audio."""
@@ -41,7 +46,43 @@ class Part:
     start_s: float
 
 
-def mix(parts: Sequence[Part], to: Path, audio_format: str) -> None:
+def mix(storage: Storage, recording_id: str, to: Path, audio_format: str) -> bool:
+    """Writes the audio of a meeting: its separate audio mixed, or else its stored mixed audio converted.
+
+    Separate audio without a start in the manifest is left out. Returns False if no audio is stored; then it writes
+    nothing.
+
+    Raises:
+        UnreadableMediaError: as of `mix_parts`.
+        SettingsError: PyAV is not installed.
+        StoreError: the disk is full, or the raw store does not answer.
+    """
+    with storage.database.reading() as connection:
+        stored = stored_files(connection, FILES.recording_id == recording_id)
+    with ExitStack() as stack:
+        parts = [
+            Part(each.key, stack.enter_context(opened), each.start_s)
+            for each in _chosen(stored)
+            if each.start_s is not None and (opened := storage.raw.open_media_file(each.key)) is not None
+        ]
+        if parts:
+            mix_parts(parts, to, audio_format)
+    return bool(parts)
+
+
+def has_audio(connection: Connection, recording_id: str) -> bool:
+    """Whether `mix` finds audio of a recording."""
+    return bool(_chosen(stored_files(connection, FILES.recording_id == recording_id)))
+
+
+def _chosen(stored: Sequence[StoredFile]) -> list[StoredFile]:
+    """All separate audio with a start; without any, the mixed audio."""
+    placed = [each for each in stored if each.start_s is not None]
+    separate = [each for each in placed if each.media_kind is MediaKind.AUDIO_SEPARATE]
+    return separate or [each for each in placed if each.media_kind is MediaKind.AUDIO_MIXED]
+
+
+def mix_parts(parts: Sequence[Part], to: Path, audio_format: str) -> None:
     """Writes the mixed audio of some parts.
 
     Args:
@@ -108,6 +149,9 @@ class _Track:
             for frame in container.decode(audio=0):
                 decoded += frame.samples
                 yield from self._within_recording(resampler.resample(frame))
+            if not decoded:
+                # A wrong extension makes FFmpeg accept anything, and decode nothing of it.
+                raise UnreadableMediaError(f"{self._part.name}, sample 0: nothing can be decoded as audio")
             yield from self._within_recording(resampler.resample(None))
         except (ValueError, av.FFmpegError) as error:
             raise UnreadableMediaError(f"{self._part.name}, sample {decoded}: {reason_of(error)}") from error

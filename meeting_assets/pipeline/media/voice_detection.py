@@ -60,6 +60,9 @@ def _samples(source: Path | BinaryIO) -> Iterator[bytes]:
                 for converted in resampler.resample(frame):
                     decoded += converted.samples
                     yield bytes(converted.planes[0])[: converted.samples * _BYTES_PER_SAMPLE]
+            if not decoded:
+                # A wrong extension makes FFmpeg accept anything, and decode nothing of it.
+                raise UnreadableMediaError("second 0.000: nothing in the file can be decoded as audio")
             for converted in resampler.resample(None):
                 yield bytes(converted.planes[0])[: converted.samples * _BYTES_PER_SAMPLE]
     except (ValueError, av.FFmpegError) as error:

@@ -13,6 +13,7 @@ from meeting_assets.publications.pages.meeting_balance import balance_of, transi
 from meeting_assets.publications.pages.meeting_data import MeetingData, read_meeting_data
 from meeting_assets.publications.pages.meeting_header import DOWNLOADS, downloads_of, header_of
 from meeting_assets.publications.pages.meeting_highlights import MOST_MOMENTS, highlights_of
+from meeting_assets.publications.pages.meeting_player import MediaFolders, Player, read_player
 from meeting_assets.publications.pages.meeting_quality import notes_of
 from meeting_assets.publications.pages.meeting_swimlanes import WIDTH, swimlanes_of
 from meeting_assets.publications.pages.meeting_transcript import Anchors, Entry, entries_of
@@ -57,6 +58,7 @@ def meeting_page(
     *,
     parameters: Parameters | None = None,
     formats: Iterable[str] = DOWNLOADS,
+    folders: MediaFolders | None = None,
 ) -> str | None:
     """The HTML of a meeting's page; None if the recording is not stored or not finished.
 
@@ -66,19 +68,29 @@ def meeting_page(
         site: the pages of persons and series.
         parameters: the parameters of the metrics in force; the defaults if not given.
         formats: names of the export formats that are beside the page; only those with content are linked.
+        folders: of the stores, if the page may play stored media files.
     """
     meeting = read_meeting_data(connection, recording_id)
     if meeting is None:
         return None
-    return page_of(meeting, site, parameters or Parameters(), formats)
-
-
-def page_of(meeting: MeetingData, site: Site, parameters: Parameters, formats: Iterable[str]) -> str:
-    """The HTML of a meeting's page; the same meeting always gives the same bytes."""
-    recording, transcript = meeting.recording, meeting.transcript
-    swimlanes = swimlanes_of(meeting)
-    is_unspaced = bool(transcript and transcript.is_unspaced)
+    is_unspaced = bool(meeting.transcript and meeting.transcript.is_unspaced)
     entries = entries_of(meeting.said, meeting.units, meeting.chat, is_unspaced=is_unspaced)
+    page_key = links.meeting_key(meeting.recording.day, recording_id)
+    player = read_player(connection, meeting, entries, page_key, folders)
+    return page_of(meeting, site, parameters or Parameters(), formats, entries, player)
+
+
+def page_of(
+    meeting: MeetingData,
+    site: Site,
+    parameters: Parameters,
+    formats: Iterable[str],
+    entries: Sequence[Entry],
+    player: Player | None,
+) -> str:
+    """The HTML of a meeting's page; the same meeting always gives the same bytes."""
+    recording = meeting.recording
+    swimlanes = swimlanes_of(meeting)
     return render(
         TEMPLATE,
         links.meeting_key(recording.day, recording.recording_id),
@@ -106,6 +118,7 @@ def page_of(meeting: MeetingData, site: Site, parameters: Parameters, formats: I
         groups=[*_groups(entries)],
         anchors=Anchors(entries),
         downloads=downloads_of(meeting, formats),
+        player=player,
         has_words=any(not each.is_chat for each in entries),
     )
 

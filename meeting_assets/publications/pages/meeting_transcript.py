@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from meeting_assets.publications.meeting_text import TimedUnit, TimedWord, joined_words, timed_words
 from meeting_assets.publications.pages.meeting_data import LONG_WORDS, Message, Said
@@ -17,6 +18,15 @@ from meeting_assets.publications.pages.meeting_data import LONG_WORDS, Message, 
 PARAGRAPH_WORDS = 60
 PAUSE_S = 10.0
 _SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！", "؟")  # noqa: RUF001
+
+
+class WordSpan(NamedTuple):
+    """Consecutive words of one utterance."""
+
+    position: int
+    """The index of the utterance in the payload."""
+    first: int
+    word_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,8 @@ class Entry:
     """The id of the entry, unless an earlier one has the same second."""
     continues: bool = False
     """Whether the speaker of the entry before goes on."""
+    spans: tuple[WordSpan, ...] = field(default=(), compare=False)
+    """The words of the entry in the transcript."""
 
     @property
     def second(self) -> int | None:
@@ -54,6 +66,7 @@ class Part:
     is_estimated: bool
     text: str
     word_count: int
+    span: WordSpan | None = None
 
 
 class Anchors:
@@ -119,7 +132,8 @@ def _is_new(paragraph: Sequence[Part], part: Part) -> bool:
 def _paragraph(parts: Sequence[Part], *, is_unspaced: bool) -> Entry:
     first = parts[0]
     text = ("" if is_unspaced else " ").join(each.text for each in parts)
-    return Entry(first.name, text, first.start_s, first.is_estimated)
+    spans = tuple(each.span for each in parts if each.span is not None)
+    return Entry(first.name, text, first.start_s, first.is_estimated, spans=spans)
 
 
 def _message(message: Message) -> Entry:
@@ -153,7 +167,8 @@ def _parts(said: Sequence[Said], units: Mapping[int, Sequence[TimedUnit]], *, is
         if own and start_s is not None:
             yield from _split(each, timed_words(own, start_s), is_estimated=is_estimated, is_unspaced=is_unspaced)
         else:
-            yield Part(each.key, each.name, start_s, end_s, is_estimated, each.text, each.word_count)
+            span = WordSpan(each.position, 0, len(each.text.split()))
+            yield Part(each.key, each.name, start_s, end_s, is_estimated, each.text, each.word_count, span)
         last_s = end_s if last_s is None or (end_s is not None and end_s > last_s) else last_s
 
 
@@ -166,5 +181,6 @@ def _split(said: Said, words: Sequence[TimedWord], *, is_estimated: bool, is_uns
         if index == len(words) or count >= LONG_WORDS or is_end:
             own = words[begin:index]
             text = joined_words(own, is_unspaced=is_unspaced)
-            yield Part(said.key, said.name, own[0].start_s, own[-1].end_s, is_estimated, text, count)
+            span = WordSpan(said.position, begin, count)
+            yield Part(said.key, said.name, own[0].start_s, own[-1].end_s, is_estimated, text, count, span)
             begin = index

@@ -22,7 +22,7 @@ FILTERS = (
     *(values.duration, values.clock, values.percent, values.number),
     *(values.instant, values.day, values.short_day, values.shortened, values.with_code),
 )
-STATIC_PARTS = ("site", "meeting")
+STATIC_PARTS = ("site", "meeting", "player")
 """Names of the stylesheets and scripts that are published as one file each."""
 
 

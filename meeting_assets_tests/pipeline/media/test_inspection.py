@@ -65,6 +65,7 @@ def test_raw_samples_that_end_inside_a_sample_are_unreadable(tmp_path: Path, con
         inspect_pcm(path, 16_000, 1)
 
 
+@pytest.mark.parametrize("name", ["part", "part.flac", "part.mp3", "part.mp4"])
 @pytest.mark.parametrize(
     "content",
     [
@@ -76,8 +77,8 @@ def test_raw_samples_that_end_inside_a_sample_are_unreadable(tmp_path: Path, con
         pytest.param(random.Random(7).randbytes(50_000), id="noise"),
     ],
 )
-def test_no_media_file_is_unreadable(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "part"
+def test_no_media_file_is_unreadable(tmp_path: Path, content: bytes, name: str) -> None:
+    path = tmp_path / name
     path.write_bytes(content)
 
     with pytest.raises(UnreadableMediaError, match=PLACE):

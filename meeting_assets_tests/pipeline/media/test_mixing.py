@@ -11,7 +11,7 @@ import pytest
 
 from meeting_assets.core.errors import StoreError, UnreadableMediaError
 from meeting_assets.pipeline.media.inspection import inspect
-from meeting_assets.pipeline.media.mixing import Part, mix
+from meeting_assets.pipeline.media.mixing import Part, mix_parts
 from meeting_assets_tests.support.media_files import RATE_HZ, tone, write_audio
 
 
@@ -37,7 +37,7 @@ def test_parts_are_added_at_their_starts(tmp_path: Path) -> None:
         part(tmp_path, "cy", 7.0, constant(50, 0.5)),
     ]
 
-    mix(parts, tmp_path / "mixed.wav", "wav")
+    mix_parts(parts, tmp_path / "mixed.wav", "wav")
 
     mixed = samples_of(tmp_path / "mixed.wav")
     expected = {0.25: 0, 0.75: 1000, 2.0: 1300, 3.0: 300, 5.0: 0, 7.25: 50}
@@ -50,7 +50,7 @@ def test_parts_are_added_at_their_starts(tmp_path: Path) -> None:
 def test_sound_before_the_start_of_the_recording_is_left_out(tmp_path: Path) -> None:
     pcm = constant(500, 1.0) + constant(900, 1.0)
 
-    mix([part(tmp_path, "ann", -1.0, pcm)], tmp_path / "mixed.wav", "wav")
+    mix_parts([part(tmp_path, "ann", -1.0, pcm)], tmp_path / "mixed.wav", "wav")
 
     mixed = samples_of(tmp_path / "mixed.wav")
     assert (mixed[0], mixed[RATE_HZ - 1], set(mixed)) == (900, 900, {900})
@@ -59,7 +59,7 @@ def test_sound_before_the_start_of_the_recording_is_left_out(tmp_path: Path) -> 
 def test_loud_parts_are_clipped(tmp_path: Path) -> None:
     parts = [part(tmp_path, name, 0.0, constant(30_000, 1.0)) for name in ("ann", "bo")]
 
-    mix(parts, tmp_path / "mixed.wav", "wav")
+    mix_parts(parts, tmp_path / "mixed.wav", "wav")
 
     assert set(samples_of(tmp_path / "mixed.wav")) == {32_767}
 
@@ -68,13 +68,13 @@ def test_loud_parts_are_clipped(tmp_path: Path) -> None:
 def test_any_number_of_parts_is_mixed(tmp_path: Path, count: int) -> None:
     parts = [part(tmp_path, f"part{number}", 0.1 * number, constant(100, 2.0)) for number in range(count)]
 
-    mix(parts, tmp_path / "mixed.wav", "wav")
+    mix_parts(parts, tmp_path / "mixed.wav", "wav")
 
     assert samples_of(tmp_path / "mixed.wav")[round(1.95 * RATE_HZ)] == 100 * count
 
 
 def test_mp3_has_the_length_of_the_last_part(tmp_path: Path) -> None:
-    mix([part(tmp_path, "ann", 1.5, tone(2.5))], tmp_path / "mixed.mp3", "mp3")
+    mix_parts([part(tmp_path, "ann", 1.5, tone(2.5))], tmp_path / "mixed.mp3", "mp3")
 
     found = inspect(tmp_path / "mixed.mp3")
     assert (found.codec, found.channels, found.sample_rate_hz) == ("mp3", 1, RATE_HZ)
@@ -82,7 +82,7 @@ def test_mp3_has_the_length_of_the_last_part(tmp_path: Path) -> None:
 
 
 def test_mp3_is_in_sync(tmp_path: Path) -> None:
-    mix([part(tmp_path, "ann", 2.0, tone(1.0))], tmp_path / "mixed.mp3", "mp3")
+    mix_parts([part(tmp_path, "ann", 2.0, tone(1.0))], tmp_path / "mixed.mp3", "mp3")
 
     loud = [index for index, sample in enumerate(samples_of(tmp_path / "mixed.mp3")) if abs(sample) > 5000]
     assert loud[0] / RATE_HZ == pytest.approx(2.0, abs=0.08)
@@ -95,7 +95,7 @@ def test_file_objects_of_other_rates_are_mixed(tmp_path: Path) -> None:
     )
 
     with path.open("rb") as file:
-        mix([Part("ann", file, 0.0)], tmp_path / "mixed.wav", "wav")
+        mix_parts([Part("ann", file, 0.0)], tmp_path / "mixed.wav", "wav")
 
     assert inspect(tmp_path / "mixed.wav").duration_s == pytest.approx(2.0, abs=0.1)
 
@@ -105,7 +105,7 @@ def test_unreadable_part_is_named(tmp_path: Path) -> None:
     parts = [part(tmp_path, "ann", 0.0, tone(1.0)), Part("bo", tmp_path / "bo", 0.0)]
 
     with pytest.raises(UnreadableMediaError, match="bo, sample 0: "):
-        mix(parts, tmp_path / "mixed.wav", "wav")
+        mix_parts(parts, tmp_path / "mixed.wav", "wav")
 
 
 def test_full_disk_is_named(tmp_path: Path) -> None:
@@ -113,4 +113,4 @@ def test_full_disk_is_named(tmp_path: Path) -> None:
     target.symlink_to("/dev/full")
 
     with pytest.raises(StoreError, match=f"{tmp_path} is full"):
-        mix([part(tmp_path, "ann", 0.0, tone(20.0))], target, "wav")
+        mix_parts([part(tmp_path, "ann", 0.0, tone(20.0))], target, "wav")

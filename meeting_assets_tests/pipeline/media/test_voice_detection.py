@@ -40,9 +40,10 @@ def test_silence_has_no_speech(tmp_path: Path) -> None:
     assert speech_flags(path) == bytes(33)
 
 
-@pytest.mark.parametrize("content", [b"", b"no audio" * 1000])
-def test_unreadable_audio_names_the_place(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "part"
+@pytest.mark.parametrize("name", ["part", "part.flac", "part.mp3", "part.wav"])
+@pytest.mark.parametrize("content", [b"", b"no audio" * 100, b"no audio" * 10_000])
+def test_unreadable_audio_names_the_place(tmp_path: Path, content: bytes, name: str) -> None:
+    path = tmp_path / name
     path.write_bytes(content)
 
     with pytest.raises(UnreadableMediaError, match=r"second 0\.000: "):
