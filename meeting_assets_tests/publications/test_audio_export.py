@@ -86,8 +86,9 @@ def test_missing_audio_is_said_with_the_setting(recording_id: str, tmp_path: Pat
 
 
 def test_missing_audio_for_standard_output_is_an_error(recording_id: str) -> None:
-    found = command("export", recording_id, "--format", "mp3", "--to", "-", exit_code=2)
+    found = command("export", recording_id, "--format", "mp3", "--to", "-")
 
+    assert found.returncode == 2
     assert f"Recording {recording_id} has no stored audio. Set MEETING_ASSETS_MEDIA=" in found.stderr
 
 

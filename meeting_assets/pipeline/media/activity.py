@@ -20,7 +20,7 @@ from meeting_assets.core.errors import MeetingAssetsError, UnreadableMediaError,
 from meeting_assets.core.media_kinds import MediaKind
 from meeting_assets.metrics.audio_activity import ACTIVITY_VERSION, FRAME_US, activity_intervals
 from meeting_assets.metrics.timeline.intervals import Interval, length_us, to_microseconds, to_seconds
-from meeting_assets.pipeline.media.stored import FILES, StoredFile, stored_files
+from meeting_assets.pipeline.media.stored import FILES, StoredFile, opened, stored_files
 from meeting_assets.pipeline.media.voice_detection import speech_flags
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import audio_activity, ledger
@@ -124,10 +124,10 @@ def _found(storage: Storage, file: StoredFile) -> _Found | None:
     """The intervals of a file; None if it is not stored any more."""
     if file.start_s is None:
         return _Found([], error=NO_START)
-    opened = storage.raw.open_media_file(file.key)
-    if opened is None:
+    source = opened(storage.raw, file.key)
+    if source is None:
         return None
-    with opened as source:
+    with source:
         try:
             flags = speech_flags(source)
         except UnreadableMediaError as error:

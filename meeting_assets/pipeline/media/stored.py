@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from tempfile import TemporaryFile
+from typing import BinaryIO, NamedTuple, cast
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
@@ -12,6 +13,7 @@ from meeting_assets.core.speaker_keys import UNKNOWN
 from meeting_assets.schema.media_files import MediaFiles
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger_states import FETCHED
+from meeting_assets.store.raw import RawStore
 
 FILES, PARTS = table_of(MediaFiles).c, table_of(AudioParts).c
 
@@ -31,6 +33,27 @@ class StoredFile(NamedTuple):
     participant_id: int | None
     start_s: float | None
     """The start of the file in the recording; None if the manifest states none."""
+
+
+def opened(raw: RawStore, key: str) -> BinaryIO | None:
+    """Opens a media file for reading, seekable and with bounded memory; None if it is not stored.
+
+    An object is first copied to a temporary file, which vanishes when it is closed: decoders seek, and not every
+    S3-compatible server serves ranges.
+    """
+    if folder := raw.folder:
+        path = folder / key
+        return raw.translated(f"give {key}", lambda: path.open("rb") if path.is_file() else None)
+    if key not in raw.keys(key.rpartition("/")[0] + "/"):
+        return None
+    file = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - the caller closes it
+    try:
+        file.writelines(raw.open_media_file(key))
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 def stored_files(connection: Connection, condition: ColumnElement[bool]) -> list[StoredFile]:

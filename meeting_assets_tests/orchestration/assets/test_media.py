@@ -94,7 +94,7 @@ def test_run_downloads_the_files_of_its_days_and_shows_counts_by_day() -> None:
 
     assert outcome.succeeded, outcome.faults
     of_day, of_empty = shown(outcome.run_id, DAY), shown(outcome.run_id, EMPTY)
-    assert of_day.keys() >= {"media/video_mixed", "media/audio_separate"}
+    assert of_day.keys() == {"media/video_mixed", "media/audio_separate", "meeting_pages"}
     video = of_day["media/video_mixed"]
     assert (video["dagster/partition_row_count"], video["lost"], video["waiting"]) == (2, 0, 0)
     assert video["run.stored_bytes"] == video["stored_bytes"] > 10_000
