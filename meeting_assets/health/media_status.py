@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
 
 from meeting_assets.core.media_kinds import MediaKind
 from meeting_assets.health.media_checks import EXPIRES_SOON, is_lost
@@ -65,7 +66,16 @@ def media_status(
     source = MEDIA_FILES.join(RECORDINGS, RECORDINGS.c.recording_id == _FILES.recording_id)
     query = select(_FILES.media_kind, *counts, expires_at).select_from(source).where(of_days)
     rows = connection.execute(query.group_by(_FILES.media_kind).order_by(_FILES.media_kind))
-    return {row[0]: MediaStatus(*map(int, row[1:-1]), row[-1]) for row in rows}
+    return {row[0]: _of_row(row) for row in rows}
+
+
+def _of_row(row: Row[Any]) -> MediaStatus:
+    _, *counts, earliest_expiry = row
+    # PostgreSQL sums integers to decimal numbers.
+    stored, stored_bytes, quarantined, pending, pending_bytes, failing, failed, lost, expiring = map(int, counts)
+    return MediaStatus(
+        stored, stored_bytes, quarantined, pending, pending_bytes, failing, failed, lost, expiring, earliest_expiry
+    )
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
