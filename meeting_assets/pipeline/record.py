@@ -15,6 +15,7 @@ from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.pipeline.calendar_links import with_calendar_values
 from meeting_assets.pipeline.discovered import Discovery, Found
 from meeting_assets.pipeline.listings import found_batches, keep_batch
+from meeting_assets.pipeline.media.expected import expect_files
 from meeting_assets.pipeline.media_objects import mark_media_deleted, record_media
 from meeting_assets.pipeline.recording_rows import recording_rows
 from meeting_assets.pipeline.restored_corrections import restore_moved
@@ -60,6 +61,8 @@ def record(storage: Storage, discovery: Discovery, at: datetime) -> None:
         restore_moved(storage, former_days, {found.recording_id: found.day for found in kept})
         keep_batch(storage, kept)
     _record_missing(storage, discovery, at)
+    if storage.media_kinds:
+        expect_files(storage, storage.media_kinds, {found.day for found in discovery.found.values()})
 
 
 @retry_on_conflict

@@ -27,7 +27,7 @@ _ATTEMPT = {name: value for name, value in NO_ATTEMPT.items() if name in _FILES}
 _NOTHING_STORED: dict[str, Any] = dict.fromkeys(
     (
         *("key", "size_bytes", "sha256", "content_type", "container", "codec", "sample_rate_hz", "channels"),
-        *("width", "height", "duration_s", "fetched_at", "missing_since", "error"),
+        *("width", "height", "duration_s", "fetched_at", "error"),
     )
 )
 
@@ -59,7 +59,7 @@ def confirmed_files(connection: Connection, *, at: datetime) -> list[Row[Any]]:
 
 
 def mark_purged(connection: Connection, recording_id: str, media_kind: str, part_id: str) -> None:
-    """Records that a stored file was removed because the API has deleted it. The row keeps it from being fetched."""
+    """Records that a stored file was removed because the API has deleted it. `missing_since` stays."""
     is_file = and_(_FILES.recording_id == recording_id, _FILES.media_kind == media_kind, _FILES.part_id == part_id)
     connection.execute(update_of(MEDIA_FILES, is_file, {**_NOTHING_STORED, "status": DELETED}))
 

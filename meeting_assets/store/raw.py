@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import msgspec
@@ -28,6 +29,9 @@ from meeting_assets.store.raw_layout import (
     media_prefix,
     stored_artifact,
 )
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
 
 LEVEL = 3
 NO_LINKS = frozenset({errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS})
@@ -76,10 +80,17 @@ class RawStore(Objects):
         while (chunk := self.translated(f"give {key}", lambda: next(chunks, None))) is not None:
             yield bytes(chunk)
 
-    def media_objects(self, day: date, recording_id: str | None = None) -> dict[str, int]:
-        """The keys and sizes of all media objects of a recording, or of all recordings of a day."""
-        prefix = media_prefix(day, recording_id) if recording_id else f"{MEDIA}/{day}/"
-        return {each["path"]: each["size"] for each in self.metadata(prefix)}
+    def media_objects(self, day: date, recording_id: str) -> dict[str, int]:
+        """The keys and sizes of a recording's media files and their descriptions."""
+        return {each["path"]: each["size"] for each in self.metadata(media_prefix(day, recording_id))}
+
+    def media_metadata(self, day: date) -> Sequence[ObjectMeta]:
+        """Key, size and time of all media files of a day and their descriptions."""
+        return self.metadata(f"{MEDIA}/{day}/")
+
+    def media_days(self) -> list[date]:
+        """The days with media files."""
+        return sorted(day for name in self.prefixes(f"{MEDIA}/") if (day := day_of_prefix(name)) is not None)
 
     def write_listing(self, day: date, recording_id: str, listing: bytes) -> None:
         """Stores the API's listing of a recording."""

@@ -74,6 +74,16 @@ def media_description_key(key: str) -> str:
     return f"{key}.json"
 
 
+def media_recording_of(key: str) -> str:
+    """The recording of a media file or its description; empty for other objects.
+
+    >>> media_recording_of("media/2026-03-02/0f7a/audio_mixed/mixed.mp3"), media_recording_of("2026-03-02/0f7a/x")
+    ('0f7a', '')
+    """
+    parts = key.split("/")
+    return parts[2] if len(parts) > 3 and parts[0] == MEDIA else ""
+
+
 def _file_name(part_id: str) -> str:
     """The name of a part's file without its extension. Ids are UUIDs; any other text must not name another folder.
 

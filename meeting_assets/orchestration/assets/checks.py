@@ -14,6 +14,7 @@ import dagster as dg
 from meeting_assets.core.instants import now
 from meeting_assets.health.check import Check, Violation, Violations
 from meeting_assets.health.ledger_checks import ledger_checks
+from meeting_assets.health.media_checks import media_checks
 from meeting_assets.health.metric_checks import metric_checks
 from meeting_assets.health.table_checks import table_checks
 from meeting_assets.orchestration.assets.partitions import days_of_run
@@ -37,7 +38,7 @@ Key = dg.AssetCheckKey
 
 def run_check_step(workspace: Workspace = DEFAULT) -> dg.AssetChecksDefinition:
     """The checks of the ledger and of the metrics, which every run of days evaluates at its end."""
-    return check_step("run_checks", [*ledger_checks(), *metric_checks()], workspace)
+    return check_step("run_checks", [*ledger_checks(), *media_checks(), *metric_checks()], workspace)
 
 
 def table_check_step(workspace: Workspace = DEFAULT) -> dg.AssetChecksDefinition:

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from meeting_assets.health.ledger_checks import ledger_checks
+from meeting_assets.health.media_checks import media_checks
 from meeting_assets.health.metric_checks import metric_checks
 from meeting_assets.health.table_checks import table_checks
 from meeting_assets.metrics.tables import MeetingMetrics
@@ -90,7 +91,7 @@ def test_every_run_evaluates_exactly_the_checks_of_the_ledger_and_the_metrics(de
     outcome = run_successfully(defs, [DAY_6])
 
     found = evaluations(outcome.run_id)
-    assert set(found) == {(check.table, check.name) for check in [*ledger_checks(), *metric_checks()]}
+    assert set(found) == {(check.table, check.name) for check in [*ledger_checks(), *media_checks(), *metric_checks()]}
     assert all(each.passed for each in found.values())
 
 
@@ -100,7 +101,7 @@ def test_a_range_evaluates_them_once(defs: dg.Definitions) -> None:
 
     with dg.DagsterInstance.get() as instance:
         events = instance.all_logs(outcome.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
-    assert len(events) == len([*ledger_checks(), *metric_checks()])
+    assert len(events) == len([*ledger_checks(), *media_checks(), *metric_checks()])
 
 
 def set_silence(day: date, silence_s: float) -> None:
@@ -183,7 +184,7 @@ def test_nightly_job_evaluates_all_checks(defs: dg.Definitions) -> None:
     found = nightly_checks(defs)
 
     yesterday = "recordings", YESTERDAY_WAS_INGESTED
-    checks = [*ledger_checks(), *table_checks(), *metric_checks()]
+    checks = [*ledger_checks(), *media_checks(), *table_checks(), *metric_checks()]
     assert set(found) == {yesterday} | {(check.table, check.name) for check in checks}
     failed = [key for key, each in found.items() if not each.passed and key != yesterday]
     assert failed == [("participants", "every_counted_row_is_there")]
@@ -216,7 +217,7 @@ def test_the_severity_says_whether_numbers_are_wrong_or_data_gets_lost(sandbox: 
 
 
 def test_every_check_description_says_how_to_fix_a_violation(defs: dg.Definitions) -> None:
-    checks = [*ledger_checks(), *table_checks(), *metric_checks()]
+    checks = [*ledger_checks(), *media_checks(), *table_checks(), *metric_checks()]
 
     assert all("To fix" in check.description or "compare both" in check.description for check in checks)
     assert {check.name for check in checks if "once a night" in check.description} == {
