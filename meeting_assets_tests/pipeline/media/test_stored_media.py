@@ -291,7 +291,7 @@ def test_status_counts_media_files_by_state(storage: Storage, tmp_path: Path, mo
     assert (found.stored, found.stored_bytes, found.pending, found.pending_bytes) == (1, len(BYTES), 1, 700)
     assert (found.failing, found.expiring_soon, found.lost, found.failed) == (1, 1, 0, 0)
     assert found.earliest_expiry == expires_at
-    printed = " ".join(command("status").output.split())
+    printed = " ".join(command("status").stdout.split())
     assert "Media audio_mixed: 1 stored (5 B), 1 waiting." in printed
     assert "1 expire within 24 hours" in printed
 
