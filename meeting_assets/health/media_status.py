@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from meeting_assets.core.media_kinds import MediaKind
 from meeting_assets.health.media_checks import EXPIRES_SOON, is_lost
@@ -69,7 +69,7 @@ def media_status(
     return {row[0]: _of_row(row) for row in rows}
 
 
-def _of_row(row: Row[Any]) -> MediaStatus:
+def _of_row(row: Any) -> MediaStatus:
     _, *counts, earliest_expiry = row
     # PostgreSQL sums integers to decimal numbers.
     stored, stored_bytes, quarantined, pending, pending_bytes, failing, failed, lost, expiring = map(int, counts)

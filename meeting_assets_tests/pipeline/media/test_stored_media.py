@@ -219,7 +219,7 @@ def change_first(storage: Storage, **values: Any) -> None:
 def test_stored_media_violates_no_check(storage: Storage, tmp_path: Path) -> None:
     store(storage, tmp_path)
     durations = {row["announced_duration_s"] for row in media_rows(storage)}
-    set_as_announced(storage)
+    match_the_api(storage)
 
     assert durations
     assert {check.name: violations(storage, check.name) for check in media_checks()} == {
@@ -227,7 +227,7 @@ def test_stored_media_violates_no_check(storage: Storage, tmp_path: Path) -> Non
     }
 
 
-def set_as_announced(storage: Storage) -> None:
+def match_the_api(storage: Storage) -> None:
     """Gives every stored file the duration and size that the API announces."""
     recordings = table_of(Recordings)
     of_recording = (
@@ -263,7 +263,7 @@ def test_checks_find_media_faults(
     storage: Storage, tmp_path: Path, check: str, values: dict[str, Any], location: str | None
 ) -> None:
     store(storage, tmp_path)
-    set_as_announced(storage)
+    match_the_api(storage)
     values = dict(values)
     if (hours := values.pop("hours_left", None)) is not None:
         values["expires_at"] = now() + timedelta(hours=hours)
@@ -291,7 +291,7 @@ def test_status_counts_media_files_by_state(storage: Storage, tmp_path: Path, mo
     assert (found.stored, found.stored_bytes, found.pending, found.pending_bytes) == (1, len(BYTES), 1, 700)
     assert (found.failing, found.expiring_soon, found.lost, found.failed) == (1, 1, 0, 0)
     assert found.earliest_expiry == expires_at
-    printed = " ".join(command("status").output.split())
+    printed = " ".join(command("status").stdout.split())
     assert "Media audio_mixed: 1 stored (5 B), 1 waiting." in printed
     assert "1 expire within 24 hours" in printed
 
