@@ -36,6 +36,8 @@
   function listen() {
     media.addEventListener("timeupdate", follow);
     media.addEventListener("error", missing);
+    // The file may have failed to load before this script ran.
+    if (media.error || media.networkState === HTMLMediaElement.NETWORK_NO_SOURCE) missing();
   }
 
   function choose() {
