@@ -112,7 +112,7 @@ def print_status(console: Console, status: Status, title: str) -> None:
     _print_whole(console, table)
     recordings = sum(status.recordings.values())
     console.print(f"{recordings} recordings, {status.metrics_derived} of them with metrics.", highlight=False)
-    for sentence in (*_stored_at_api(status), *_remarks(status), *_action_items(status)):
+    for sentence in (*_stored_at_api(status), *_media(status), *_remarks(status), *_action_items(status)):
         console.print(sentence, highlight=False, soft_wrap=True)
 
 
@@ -149,6 +149,22 @@ def _stored_at_api(status: Status) -> Iterator[str]:
             f"{stored.paid_hours:,.1f} of these hours are older than {price.free_days} free days. Their storage costs "
             f"about {stored.monthly_cost:,.2f} per 30 days, at {price.per_hour:g} an hour."
         )
+
+
+def _media(status: Status) -> Iterator[str]:
+    """Media files by kind, and those that will be lost."""
+    from meeting_assets.health.diagnostics.report import shown_size
+
+    for kind, found in status.media.items():
+        numbers = [f"{found.stored} stored ({shown_size(found.stored_bytes)})", f"{found.pending} waiting"]
+        others = {"unreadable": found.quarantined, "failed at Recall.ai": found.failed, "lost": found.lost}
+        numbers += [f"{count} {name}" for name, count in others.items() if count]
+        yield f"Media {kind}: {', '.join(numbers)}."
+        if found.earliest_expiry is not None:
+            yield (
+                f"  Recall.ai deletes the first waiting file on {found.earliest_expiry:%Y-%m-%d %H:%M} UTC; "
+                f"{found.expiring_soon} expire within 24 hours."
+            )
 
 
 def _remarks(status: Status) -> Iterator[str]:

@@ -115,10 +115,31 @@ class Settings(BaseSettings):
         alias="MEETING_ASSETS_CALENDAR",
         description="on: also store the events of connected calendars (API v2), with their invitees",
     )
-    media_given: str = Field("off", alias="MEETING_ASSETS_MEDIA", description="media kinds")
-    media_max_mbit_per_s: float | None = Field(None, gt=0, alias="MEETING_ASSETS_MEDIA_MAX_MBIT_PER_S", description="x")
-    media_max_gb_per_run: float | None = Field(None, gt=0, alias="MEETING_ASSETS_MEDIA_MAX_GB_PER_RUN", description="x")
-    media_audio: AudioFormat = Field(AudioFormat.FLAC, alias="MEETING_ASSETS_MEDIA_AUDIO", description="x")
+    media_given: Annotated[str, AfterValidator(valid.media)] = Field(
+        valid.OFF,
+        alias="MEETING_ASSETS_MEDIA",
+        description="off, or comma-separated kinds of media files that are downloaded: audio_mixed, video_mixed, "
+        "audio_separate, video_separate",
+    )
+    media_max_mbit_per_s: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        alias="MEETING_ASSETS_MEDIA_MAX_MBIT_PER_S",
+        description="bandwidth of all media downloads of a process together; default: no limit",
+    )
+    media_max_gb_per_run: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        alias="MEETING_ASSETS_MEDIA_MAX_GB_PER_RUN",
+        description="announced size of the media files that one run downloads; default: no limit",
+    )
+    media_audio: AudioFormat = Field(
+        AudioFormat.FLAC,
+        alias="MEETING_ASSETS_MEDIA_AUDIO",
+        description="format that raw separate audio is converted to: flac and wav keep every sample, opus does not",
+    )
     audio_activity: bool = Field(
         False,
         alias="MEETING_ASSETS_AUDIO_ACTIVITY",

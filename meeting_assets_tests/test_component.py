@@ -18,6 +18,7 @@ from pydantic import SecretStr, ValidationError
 from meeting_assets import MeetingAssetsComponent
 from meeting_assets import component as component_module
 from meeting_assets.core.errors import SettingsError
+from meeting_assets.core.media_kinds import MediaKind
 from meeting_assets.definitions import defs as deployed_definitions
 from meeting_assets.orchestration.workspace import SYNC, Workspace
 from meeting_assets.settings import Settings, read_settings
@@ -27,6 +28,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::
 
 SETTING = re.compile(r"(?:RECALL|MEETING_ASSETS)_[A-Z_]+")
 KEY, PASSWORD, SIGNATURE = "planted-api-key", "planted-password", "planted-webhook"
+
+
+ALL_MEDIA = ", ".join(MediaKind)
 
 
 def names(defs: dg.Definitions) -> dict[str, set[str]]:
@@ -55,7 +59,8 @@ def test_all_objects_of_two_workspaces_have_different_names() -> None:
     assert {kind: each & support[kind] for kind, each in sales.items() if each & support[kind]} == {}
 
 
-def test_two_workspaces_and_a_foreign_asset_form_one_valid_code_location() -> None:
+def test_two_workspaces_and_a_foreign_asset_form_one_valid_code_location(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEETING_ASSETS_MEDIA", ALL_MEDIA)
     foreign = dg.Definitions(assets=[report], executor=dg.multiprocess_executor)
 
     merged = dg.Definitions.merge(build(instance_of("sales")), build(instance_of("support")), foreign)
@@ -80,19 +85,21 @@ def test_the_dependencies_of_a_workspace_stay_within_it() -> None:
 def test_keys_of_a_workspace_are_those_of_its_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_CALENDAR", "on")
     monkeypatch.setenv("MEETING_ASSETS_EXPORTS", "vtt")
+    monkeypatch.setenv("MEETING_ASSETS_MEDIA", ALL_MEDIA)
+    monkeypatch.setenv("MEETING_ASSETS_AUDIO_ACTIVITY", "on")
     component = instance_of("sales")
 
     assert component.workspace().keys == {spec.key for spec in build(component).resolve_all_asset_specs()}
 
 
 def test_jobs_of_a_workspace_are_those_of_its_definitions() -> None:
-    component = instance_of("sales")
+    component = instance_of("sales", media=["audio_mixed"])
 
     assert {*component.workspace().jobs} == names(build(component))["jobs"]
 
 
 def test_a_component_includes_all_sensors_and_schedules_by_default() -> None:
-    found = names(build(instance_of("")))
+    found = names(build(instance_of("", media=["audio_mixed"])))
 
     assert found["sensors"] == {*get_args(component_module.Sensor)}
     assert found["schedules"] == {*get_args(component_module.Schedule)}

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from meeting_assets.core.email_domains import comparable_domain
 from meeting_assets.core.export_formats import EXPORT_FORMATS
+from meeting_assets.core.media_kinds import MediaKind
 from meeting_assets.core.urls import is_unambiguous
 
 OFF = "off"
@@ -141,6 +142,12 @@ def exports(text: str) -> str:
     unknown = text != OFF and any(each not in EXPORT_FORMATS for each in split_list(text))
     if unknown:
         raise ValueError(f"it names an unknown format; use {OFF}, or some of {', '.join(EXPORT_FORMATS)}")
+    return text
+
+
+def media(text: str) -> str:
+    if text != OFF and any(each not in {*MediaKind} for each in split_list(text)):
+        raise ValueError(f"it names an unknown kind of media; use {OFF}, or some of {', '.join(MediaKind)}")
     return text
 
 

@@ -1,6 +1,7 @@
 """Purge verification: searches everything this package can reach for remains of purged recordings. It reads only.
 
 - Tables may not contain a row with the recording's id, and the raw store may not contain an object that names it.
+  The spool may not contain a partial media file of it.
 - The tables of bots, calendars and webhooks may not contain the id of its bot or of its calendar event, unless another
   recording has the same.
 - No table, and no recording.json of the same day, may contain a value that only this recording had: customer's
@@ -34,6 +35,7 @@ from meeting_assets.health.meeting_values import row_count_with, searched_tables
 from meeting_assets.health.published_remains import published_remains
 from meeting_assets.pipeline.deletion.aliases import unused_aliases
 from meeting_assets.pipeline.deletion.removal import tables_to_purge
+from meeting_assets.pipeline.media.spool import Spool
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.columns import Json
 from meeting_assets.schema.persistent import Tombstones
@@ -81,6 +83,10 @@ def find_remains(storage: Storage, settings: Settings, fingerprints: Fingerprint
         remains.found.append(f"the raw store keeps {count} objects below {prefix}/")
     for key in values_in_raw(storage, fingerprints.days, fingerprints.values):
         remains.found.append(f"{key} in the raw store contains {VALUE_KINDS}")
+    spooled = Spool(settings.home).recordings()
+    remains.locations += 1
+    for recording_id in sorted(spooled.keys() & fingerprints.recording_ids):
+        remains.found.append(f"the spool keeps {spooled[recording_id]} partial media files of {recording_id}")
     excerpts = {excerpt for text in fingerprints.texts for excerpt in _excerpts(text)}
     _search_publications(storage, fingerprints, excerpts, remains)
     values = {each for each in fingerprints.values if len(each.encode(errors="replace")) >= MIN_TEXT_BYTES}

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, true
 
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.instants import now
+from meeting_assets.health.media_status import MediaStatus, media_status
 from meeting_assets.health.stored_at_api import StoragePrice, StoredAtApi, stored_at_api
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.calendar import last_fault
@@ -71,6 +72,8 @@ class Status:
     purged: int = 0
     """Purged recordings, of any day; a tombstone prevents another download."""
     stored_at_api: StoredAtApi = field(default_factory=StoredAtApi)
+    media: dict[str, MediaStatus] = field(default_factory=dict)
+    """Numbers of media files by kind; empty if MEETING_ASSETS_MEDIA has always been off."""
     price: StoragePrice | None = None
     """The price by which the cost of storage was computed."""
 
@@ -90,6 +93,7 @@ def status_of(storage: Storage, days: Collection[date] | None = None, recording_
         status.unreadable = [f"{name}: {fault}" for name, fault in unreadable_objects.read_unreadable(connection)]
         status.calendar_fault = last_fault(connection) if storage.has_calendar else None
         status.purged = tombstones.count(connection)
+        status.media = media_status(connection, of_days, storage.media_kinds, now())
         status.price = StoragePrice(storage.storage_price, storage.free_storage_days)
         status.stored_at_api = stored_at_api(connection, of_days, now(), status.price)
     status.metrics_outdated = outdated_metrics_count(storage, days)

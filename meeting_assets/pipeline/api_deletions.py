@@ -20,6 +20,7 @@ from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.instants import start_of
 from meeting_assets.core.logs import log_context
 from meeting_assets.pipeline.deletion.artifacts import purge_deleted_artifacts
+from meeting_assets.pipeline.deletion.media import purge_deleted_media
 from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.pipeline.discover import ARTIFACTS_COME_WITHIN, MARGIN
 from meeting_assets.pipeline.discovered import Discovery
@@ -69,6 +70,7 @@ async def purge_deleted(client: RecallClient, storage: Storage, discovery: Disco
     for recording_id in deleted & confirmed:
         del discovery.found[recording_id]
     purge_deleted_artifacts(storage, _deleted_media(discovery), at=at)
+    purge_deleted_media(storage, at)
 
 
 async def _certainly_gone(client: RecallClient, storage: Storage, recording_ids: Collection[str]) -> set[str]:

@@ -18,7 +18,9 @@ from time import monotonic
 
 from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.core.errors import StoreError
+from meeting_assets.core.media_kinds import MediaKind
 from meeting_assets.core.progress import Stage, report_progress
+from meeting_assets.pipeline.media.expected import expect_files
 from meeting_assets.pipeline.replace import Batch, Loader, LoadReport
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import attempts, worklist
@@ -55,6 +57,8 @@ def load_days(artifact: Artifact, days: Collection[date], storage: Storage) -> L
             loader.load(batch)
             done += len(batch)
             report_progress(Stage.LOAD, done, len(due), artifact.kind)
+    if artifact.kind in storage.media_kinds:
+        expect_files(storage, [MediaKind(artifact.kind)], days)
     report.parse_s = round(monotonic() - started, 3)
     logger.info(
         "%s: %d parsed (%d rows), %d quarantined, %d unchanged",

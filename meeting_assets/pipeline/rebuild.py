@@ -32,6 +32,7 @@ from meeting_assets.pipeline.listings import (
     listing_of,
 )
 from meeting_assets.pipeline.load import load_days
+from meeting_assets.pipeline.media.restoration import restore_media_files
 from meeting_assets.pipeline.media_objects import restore_media
 from meeting_assets.pipeline.recording_rows import CONTEXT_COLUMNS, recording_rows
 from meeting_assets.pipeline.restored_corrections import restore_corrections
@@ -96,6 +97,7 @@ def _restore_day(storage: Storage, day: date, report: RebuildReport) -> None:
             listing = listing_of(storage.raw.read_listing(day, recording_id))
             _restore_rows(storage, day, recording_id, listing)
             listings[recording_id] = listing
+            report.faults += restore_media_files(storage, day, recording_id)
             restore_corrections(storage, day, recording_id)
         except PayloadError as error:
             # A purge may have removed the objects between listing and reading them.

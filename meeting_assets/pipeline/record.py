@@ -15,6 +15,7 @@ from meeting_assets.artifacts.artifact import Artifact
 from meeting_assets.pipeline.calendar_links import with_calendar_values
 from meeting_assets.pipeline.discovered import Discovery, Found
 from meeting_assets.pipeline.listings import found_batches, keep_batch
+from meeting_assets.pipeline.media.expected import expect_files
 from meeting_assets.pipeline.media_objects import mark_media_deleted, record_media
 from meeting_assets.pipeline.recording_rows import recording_rows
 from meeting_assets.pipeline.restored_corrections import restore_moved
@@ -27,6 +28,7 @@ from meeting_assets.store import (
     ledger_api,
     ledger_raw,
     ledger_tables,
+    media_observation,
     raw_tombstones,
     tombstones,
     unreadable_objects,
@@ -59,6 +61,8 @@ def record(storage: Storage, discovery: Discovery, at: datetime) -> None:
         restore_moved(storage, former_days, {found.recording_id: found.day for found in kept})
         keep_batch(storage, kept)
     _record_missing(storage, discovery, at)
+    if storage.media_kinds:
+        expect_files(storage, storage.media_kinds, {found.day for found in discovery.found.values()})
 
 
 @retry_on_conflict
@@ -85,6 +89,7 @@ def _record_batch(storage: Storage, batch: Sequence[Found], unclear: Collection[
             if found.recording.status.code == DELETED:
                 ledger_api.mark_recording_deleted(connection, found.recording_id, observed_at=found.last_observed_at)
         record_media(connection, newest)
+        media_observation.note_api_states(connection, [found.recording_id for found in newest], at=at)
         absence.update_missing_since(connection, [found.recording_id for found in newest], at=at)
         tombstones.lift(connection, [found.recording_id for found in newest])
         _reparse_renamed(connection, rows, before)
@@ -116,6 +121,7 @@ def _record_missing(storage: Storage, discovery: Discovery, at: datetime) -> Non
             mark_media_deleted(connection, [], [artifact_id], observed_at)
         gone = discovery.gone_recordings | {recording_id for recording_id, _ in discovery.gone_media}
         absence.update_missing_since(connection, gone, at=at)
+        media_observation.note_api_states(connection, gone, at=at)
         _note_not_given(connection, discovery, at)
         unreadable_objects.record_unreadable(connection, faults, discovery.read, discovery.days)
 

@@ -17,6 +17,7 @@ from sqlmodel import SQLModel
 from meeting_assets.artifacts import ARTIFACTS
 from meeting_assets.core.errors import SettingsError
 from meeting_assets.core.instants import day_of, now
+from meeting_assets.core.media_kinds import MediaKind
 from meeting_assets.core.names import comparable_name
 from meeting_assets.core.urls import LOOPBACK
 from meeting_assets.metrics import METRICS
@@ -51,11 +52,13 @@ class Storage:
     retention_days: int | None = None
     has_calendar: bool = False
     """True if calendar events are stored."""
+    media_kinds: tuple[MediaKind, ...] = ()
+    """The kinds of media files that are downloaded."""
+    home: Path | None = None
+    """The folder that contains the spool of media files; None in tests without one."""
     storage_price: float = 0.0
     """The price at Recall.ai of one stored hour for 30 days."""
     free_storage_days: int = 0
-    home: Path | None = None
-    """The folder that contains the spool of media files; None if nothing is downloaded."""
     """Days for which Recall.ai stores a recording free of charge."""
 
     @property
@@ -157,9 +160,10 @@ def _storage(settings: Settings, database: Database, raw: RawStore) -> Storage:
         purges_deleted=settings.on_deletion == "purge",
         retention_days=settings.retention_days,
         has_calendar=settings.calendar,
+        media_kinds=settings.media_kinds,
+        home=settings.home,
         storage_price=settings.storage_price,
         free_storage_days=settings.free_storage_days,
-        home=settings.home,
     )
 
 

@@ -86,20 +86,20 @@ class MediaClient:
     ) -> None:
         await self._client.aclose()
 
-    async def download(self, url: str, partial: PartialFile, announced_bytes: int | None = None) -> Downloaded:
+    async def download(self, url: str, partial: PartialFile, expected_bytes: int | None = None) -> Downloaded:
         """Completes a partial file. After an error, the stored bytes can be resumed, also with another URL.
 
         Args:
             url: signed; it appears in no error.
             partial: the stored beginning, empty for a new download.
-            announced_bytes: the length according to the API.
+            expected_bytes: the length according to the API.
 
         Raises:
             UrlExpired: a fresh URL is needed.
             Transient: a later attempt may succeed.
             ApiError: the file has another length than announced, or the URL leads to a host that is not allowed.
         """
-        transfer = Transfer(partial, announced_bytes)
+        transfer = Transfer(partial, expected_bytes)
         while not transfer.is_complete:
             stored_bytes = partial.size_bytes
             try:

@@ -1,4 +1,4 @@
-"""One media download: what to request next, and what each response means for the partial file.
+"""One media download: the next request, and the meaning of each response for the partial file.
 
 A partial file is resumed only if the server has named its content by a strong ETag. Everything that does not fit
 starts the file again.
@@ -48,10 +48,10 @@ class PartialFile(Protocol):
 
 @dataclass(slots=True)
 class Transfer:
-    """One download: what to request next, and what a response means for the partial file."""
+    """One download: its next request, and the meaning of a response for the partial file."""
 
     partial: PartialFile
-    announced_bytes: int | None
+    expected_bytes: int | None
     content_type: str | None = None
     is_complete: bool = False
     restarts: int = 0
@@ -87,7 +87,7 @@ class Transfer:
     def append(self, chunk: bytes) -> None:
         """Stores the next bytes, unless the file is longer than announced."""
         self.partial.append(chunk)
-        if self.announced_bytes is not None and self.partial.size_bytes > self.announced_bytes:
+        if self.expected_bytes is not None and self.partial.size_bytes > self.expected_bytes:
             self.check_length(self.partial.size_bytes)
 
     def note_end(self, stored_bytes: int) -> None:
@@ -102,8 +102,8 @@ class Transfer:
 
     def check_length(self, length: int | None) -> None:
         """Raises an error if a length is not the announced one."""
-        if length is not None and self.announced_bytes is not None and length != self.announced_bytes:
-            raise ApiError(f"the file has {length} bytes, but Recall.ai announces {self.announced_bytes}")
+        if length is not None and self.expected_bytes is not None and length != self.expected_bytes:
+            raise ApiError(f"the file has {length} bytes, but Recall.ai announces {self.expected_bytes}")
 
     def _accept_rest(self, response: httpx.Response) -> bool:
         found = _content_range(response)
@@ -126,7 +126,7 @@ class Transfer:
             self._start_again()
 
     def _begin(self, response: httpx.Response, total_bytes: int | None) -> None:
-        """Notes what a body belongs to; it is the rest if the partial file is not empty and the status is 206."""
+        """Notes the content of a body: the rest of the partial file with status 206, otherwise the whole content."""
         self.check_length(total_bytes)
         self.content_type = _content_type(response)
         self._total_bytes = total_bytes

@@ -27,6 +27,7 @@ from .world import World
 
 HOST = "127.0.0.1"
 START_S = 10.0
+SEND_BUFFER_BYTES = 256 * 2**10
 
 
 class Sandbox(Controls, CalendarControls, MediaControls):
@@ -200,6 +201,8 @@ def _listener(port: int) -> socket.socket:
     """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Bytes in the kernel count as sent although a lost connection loses them; its default buffer is 4 MB.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
     try:
         listener.bind((HOST, port))
     except OSError:

@@ -37,6 +37,9 @@ class MediaFiles(RecordingRow, table=True):
     announced_size_bytes: int | None = fields.integer64("according to the API")
     announced_duration_s: float | None = fields.seconds("according to the API")
     expires_at: datetime | None = fields.instant("when the API deletes the file; NULL for never or unknown")
+    missing_since: datetime | None = fields.instant(
+        "since when all observations found the stored file deleted at the API; else NULL"
+    )
     error: str | None = fields.text("why the last attempt failed, or why the file cannot be read")
     attempts: int = fields.count("attempts since the last success")
     next_attempt_at: datetime | None = fields.instant("earliest time of the next attempt")

@@ -1,11 +1,11 @@
-"""The ledger of media files: what is wanted, attempts, and files stored, failed or gone."""
+"""The ledger of media files: wanted files, attempts, and files stored, failed or gone."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
@@ -26,7 +26,7 @@ from meeting_assets.store.ledger_states import (
     PENDING,
     QUARANTINED,
 )
-from meeting_assets.store.modification import update_of
+from meeting_assets.store.modification import MODIFIED_AT, DatabaseNow, update_of
 
 MEDIA_FILES = table_of(MediaFiles)
 
@@ -127,6 +127,19 @@ def pending_identities(connection: Connection) -> list[MediaIdentity]:
     c = MEDIA_FILES.c
     query = select(c.recording_id, c.media_kind, c.part_id).where(c.status == PENDING)
     return [MediaIdentity(row[0], MediaKind(row[1]), row[2]) for row in connection.execute(query)]
+
+
+def adopt(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Adds files found in the raw store, given as columns, unless the ledger has stored ones already."""
+    for row in sorted(rows, key=lambda each: (each["recording_id"], each["media_kind"], each["part_id"])):
+        status = QUARANTINED if row["error"] else FETCHED
+        values = {**dict.fromkeys(MEDIA_FILES.c.keys()), "attempts": 0, **row, "status": status}
+        values.pop(MODIFIED_AT)
+        insert = insert_into(connection, MEDIA_FILES).values({**values, MODIFIED_AT: DatabaseNow()})
+        connection.execute(insert.on_conflict_do_nothing())
+        identity = MediaIdentity(row["recording_id"], MediaKind(row["media_kind"]), row["part_id"])
+        found = {name: value for name, value in values.items() if name not in MEDIA_FILES.primary_key.columns}
+        connection.execute(update_of(MEDIA_FILES, and_(_is(identity), MEDIA_FILES.c.sha256.is_(None)), found))
 
 
 @retry_on_conflict

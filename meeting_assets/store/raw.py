@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import msgspec
@@ -25,8 +26,12 @@ from meeting_assets.store.raw_layout import (
     artifact_key,
     day_of_prefix,
     listing_key,
+    media_prefix,
     stored_artifact,
 )
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
 
 LEVEL = 3
 NO_LINKS = frozenset({errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS})
@@ -74,6 +79,18 @@ class RawStore(Objects):
         chunks = iter(found.stream(min_chunk_size=PART_BYTES))
         while (chunk := self.translated(f"give {key}", lambda: next(chunks, None))) is not None:
             yield bytes(chunk)
+
+    def media_objects(self, day: date, recording_id: str) -> dict[str, int]:
+        """The keys and sizes of a recording's media files and their descriptions."""
+        return {each["path"]: each["size"] for each in self.metadata(media_prefix(day, recording_id))}
+
+    def media_metadata(self, day: date) -> Sequence[ObjectMeta]:
+        """Key, size and time of all media files of a day and their descriptions."""
+        return self.metadata(f"{MEDIA}/{day}/")
+
+    def media_days(self) -> list[date]:
+        """The days with media files."""
+        return sorted(day for name in self.prefixes(f"{MEDIA}/") if (day := day_of_prefix(name)) is not None)
 
     def write_listing(self, day: date, recording_id: str, listing: bytes) -> None:
         """Stores the API's listing of a recording."""
@@ -160,12 +177,12 @@ class RawStore(Objects):
         return self.translated(f"list {day}/", lambda: incomplete_files(folder / str(day), before.timestamp()))
 
     def days_of(self, recording_ids: Collection[str]) -> dict[str, list[date]]:
-        """The days under which each recording has objects. Lists every day once."""
-        days: dict[str, list[date]] = {recording_id: [] for recording_id in recording_ids}
-        everything = [day for name in self.names("") if (day := day_of_prefix(name)) is not None] if days else []
-        for day, below in zip(everything, self.names_below([*map(str, everything)]), strict=True):
+        """The days under which each recording has objects or media files. Lists every day once."""
+        days: dict[str, set[date]] = {recording_id: set() for recording_id in recording_ids}
+        everything = self._day_prefixes() if days else []
+        for (day, _), below in zip(everything, self.names_below([prefix for _, prefix in everything]), strict=True):
             for recording_id in days.keys() & below:
-                days[recording_id].append(day)
+                days[recording_id].add(day)
         return {recording_id: sorted(found) for recording_id, found in days.items()}
 
     def prefixes_naming(self, recording_ids: Collection[str]) -> dict[str, int]:
@@ -174,29 +191,31 @@ class RawStore(Objects):
         Searches all prefixes but tombstones, whether their names are days or not. In a folder, incomplete files count.
         """
         tops = [name for name in self.names("") if name != TOMBSTONES] if recording_ids else []
-        tops += [f"{MEDIA}/{day}" for day in self.names(f"{MEDIA}/")] if MEDIA in tops else []
+        if MEDIA in tops:
+            tops += [f"{MEDIA}/{name}" for name in self.names(f"{MEDIA}/")]
         found = [top for top in tops if any(each in top for each in recording_ids)]
         for top, below in zip(tops, self.names_below(tops), strict=True):
             found += [f"{top}/{name}" for name in below if any(each in name for each in recording_ids)]
         return {prefix: max(1, len(self.keys(f"{prefix}/"))) for prefix in sorted(found)}
 
     def purge(self, day: date, recording_id: str, kind: str | None = None, artifact_id: str | None = None) -> int:
-        """Deletes all objects of a recording, or of one artifact of it; returns their number."""
-        rest = f"{kind}/{artifact_id}/" if kind and artifact_id else ""
-        return self._delete_prefix(f"{day}/{recording_id}/{rest}")
+        """Deletes all objects and media files of a recording, or one artifact of it; returns the number of objects."""
+        if kind and artifact_id:
+            return self._purge_prefix(f"{day}/{recording_id}/{kind}/{artifact_id}/")
+        return self._purge_prefix(f"{day}/{recording_id}/") + self._purge_prefix(media_prefix(day, recording_id))
 
-    def purge_media(self, recording_ids: Collection[str]) -> int:
-        """Deletes the media files of recordings, of any day; returns the number of objects."""
-        days = [f"{MEDIA}/{name}" for name in self.names(f"{MEDIA}/")] if recording_ids else []
-        prefixes = [
-            f"{day}/{name}/"
-            for day, names in zip(days, self.names_below(days), strict=True)
-            for name in names
-            if name in recording_ids
-        ]
-        return sum(map(self._delete_prefix, prefixes))
+    def purge_media(self, day: date, recording_id: str, media_kind: str) -> int:
+        """Deletes the media files of a recording and kind with their descriptions; returns the number of objects."""
+        return self._purge_prefix(f"{media_prefix(day, recording_id)}{media_kind}/")
 
-    def _delete_prefix(self, prefix: str) -> int:
+    def _day_prefixes(self) -> list[tuple[date, str]]:
+        """All prefixes of days, those of media files too."""
+        names = self.names("")
+        media = [(name, f"{MEDIA}/{name}") for name in self.names(f"{MEDIA}/")] if MEDIA in names else []
+        found = [*((name, name) for name in names), *media]
+        return [(day, prefix) for name, prefix in found if (day := day_of_prefix(name)) is not None]
+
+    def _purge_prefix(self, prefix: str) -> int:
         keys = self.keys(prefix)
         self.delete(keys)
         if folder := self.folder:

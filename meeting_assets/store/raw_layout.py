@@ -4,12 +4,13 @@
                                                             bot and media objects (`pipeline.listings`)
     {day}/{recording_id}/corrections.json                   users' corrections of speakers (`store.raw_corrections`)
     {day}/{recording_id}/{kind}/{artifact_id}/{sha256}.zst  an artifact; hash and size are of the uncompressed bytes
-    media/{day}/{recording_id}/{media_kind}/{part}.{ext}    a media file; `mixed` is the part of a whole meeting
+    media/{day}/{recording_id}/{media_kind}/{part}.{ext}    a media file; `mixed` instead of a part's id if it has none
+    media/…/{part}.{ext}.json                               its description (`store.raw_media`)
     origin.json                                             the API origin of all meetings in the store
     database.json                                           the id of the database that describes the store
     tombstones/…                                            purged recordings and artifacts (`store.raw_tombstones`)
 
-Recordings share no object, so a purge deletes a prefix. Writing the same bytes again changes nothing.
+Recordings share no object, so a purge deletes two prefixes. Writing the same bytes again changes nothing.
 """
 
 from __future__ import annotations
@@ -22,8 +23,11 @@ ORIGIN = "origin.json"
 DATABASE = "database.json"
 TOMBSTONES = "tombstones"
 MEDIA = "media"
+"""The top-level prefix of media files."""
 
 _LISTING, _CORRECTIONS = "recording.json", "corrections.json"
+_MIXED = "mixed"
+_SAFE = re.compile(r"[A-Za-z0-9_-]")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ARTIFACT = re.compile(
     r"[^/]+/(?P<recording_id>[^/]+)/(?P<kind>[^/]+)/(?P<artifact_id>[^/]+)/(?P<sha256>[0-9a-f]{64})\.zst"
@@ -55,9 +59,38 @@ def artifact_key(day: date, recording_id: str, kind: str, artifact_id: str, sha2
     return f"{day}/{recording_id}/{kind}/{artifact_id}/{sha256}.zst"
 
 
+def media_prefix(day: date, recording_id: str) -> str:
+    """The prefix of a recording's media files."""
+    return f"{MEDIA}/{day}/{recording_id}/"
+
+
 def media_key(day: date, recording_id: str, media_kind: str, part_id: str, extension: str) -> str:
     """The key of a media file."""
-    return f"{MEDIA}/{day}/{recording_id}/{media_kind}/{part_id or 'mixed'}.{extension}"
+    return f"{media_prefix(day, recording_id)}{media_kind}/{_file_name(part_id)}.{extension}"
+
+
+def media_description_key(key: str) -> str:
+    """The key of the description of a media file."""
+    return f"{key}.json"
+
+
+def media_recording_of(key: str) -> str:
+    """The recording of a media file or its description; empty for other objects.
+
+    >>> media_recording_of("media/2026-03-02/0f7a/audio_mixed/mixed.mp3"), media_recording_of("2026-03-02/0f7a/x")
+    ('0f7a', '')
+    """
+    parts = key.split("/")
+    return parts[2] if len(parts) > 3 and parts[0] == MEDIA else ""
+
+
+def _file_name(part_id: str) -> str:
+    """The name of a part's file without its extension. Ids are UUIDs; any other text must not name another folder.
+
+    >>> _file_name(""), _file_name("0f7a-c1"), _file_name("../a/b")
+    ('mixed', '0f7a-c1', '%2E%2E%2Fa%2Fb')
+    """
+    return "".join(each if _SAFE.fullmatch(each) else f"%{ord(each):02X}" for each in part_id) or _MIXED
 
 
 def listing_key(day: date, recording_id: str) -> str:

@@ -35,20 +35,20 @@ CONTENT = random.Random(7).randbytes(3 * MIB + 777)
 OTHER = random.Random(8).randbytes(2 * MIB + 5)
 
 
-def opened(folder: Path) -> SpoolFile:
+def open_file(folder: Path) -> SpoolFile:
     file = Spool(folder).open(STEM)
     assert file is not None
     return file
 
 
-def download(folder: Path, server: MediaServer, announced: int | None = None, **options: Any) -> Downloaded:
+def download(folder: Path, server: MediaServer, expected: int | None = None, **options: Any) -> Downloaded:
     """Downloads the file of a server into the spool of a folder."""
 
     async def call() -> Downloaded:
         url = f"{server.url}/a.mp4?Signature={SIGNATURE}"
-        with opened(folder) as partial:
+        with open_file(folder) as partial:
             async with MediaClient(Access(server.url, KEY), Bandwidth(), **options) as client:
-                return await client.download(url, partial, announced)
+                return await client.download(url, partial, expected)
 
     return asyncio.run(call())
 
@@ -201,19 +201,19 @@ def test_stored_bytes_beyond_the_length_start_the_file_again(tmp_path: Path) -> 
         assert download(tmp_path, server).sha256 == sha256(OTHER)
 
 
-@pytest.mark.parametrize("announced", [len(CONTENT) - 1, len(CONTENT) + 1])
-def test_length_that_is_not_the_announced_one_is_an_error_before_the_download(tmp_path: Path, announced: int) -> None:
-    with media_server(CONTENT) as server, pytest.raises(ApiError, match=f"{len(CONTENT)} bytes.*{announced}"):
-        download(tmp_path, server, announced)
+@pytest.mark.parametrize("expected", [len(CONTENT) - 1, len(CONTENT) + 1])
+def test_length_that_is_not_the_expected_one_is_an_error_before_the_download(tmp_path: Path, expected: int) -> None:
+    with media_server(CONTENT) as server, pytest.raises(ApiError, match=f"{len(CONTENT)} bytes.*{expected}"):
+        download(tmp_path, server, expected)
 
     assert len(server.requests) == 1
     assert spooled(tmp_path) == b""
 
 
-@pytest.mark.parametrize("announced", [len(CONTENT) - 1, len(CONTENT) + 1])
-def test_length_that_only_the_end_shows_is_compared_with_the_announced_one(tmp_path: Path, announced: int) -> None:
+@pytest.mark.parametrize("expected", [len(CONTENT) - 1, len(CONTENT) + 1])
+def test_length_that_only_the_end_shows_is_compared_with_the_expected_one(tmp_path: Path, expected: int) -> None:
     with media_server(CONTENT, length=-1) as server, pytest.raises(ApiError, match="but Recall"):
-        download(tmp_path, server, announced)
+        download(tmp_path, server, expected)
 
 
 def test_body_that_ends_before_its_length_is_an_error(tmp_path: Path) -> None:
@@ -293,7 +293,7 @@ def test_downloads_share_the_bandwidth() -> None:
 
 def fake_download(folder: Path, transport: FakeTransport, url: str = BUCKET, **options: Any) -> Downloaded:
     async def call() -> Downloaded:
-        with opened(folder) as partial:
+        with open_file(folder) as partial:
             async with MediaClient(ACCESS, Bandwidth(), transport=transport, **options) as client:
                 return await client.download(url, partial)
 

@@ -2,7 +2,7 @@
 
     python -m meeting_assets_tests.support.media_process [--max-mbit-per-s N] [--max-file-bytes N]
 
-Prints the outcomes, the received bytes and the seconds as JSON; an error of this package ends it with status 5.
+Prints outcomes, received bytes, seconds and peak memory as JSON; an error of this package ends it with status 5.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ def main() -> None:
         print(error, file=sys.stderr)
         sys.exit(5)
     outcomes = {outcome.value: report.total(outcome) for outcome in Outcome}
-    print(json.dumps({**outcomes, "received_bytes": report.received_bytes, "media_s": report.media_s}))
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    figures = {"received_bytes": report.received_bytes, "media_s": report.media_s, "peak_mb": peak_mb}
+    print(json.dumps({**outcomes, **figures}))
 
 
 def started(*arguments: str) -> subprocess.Popen[str]:

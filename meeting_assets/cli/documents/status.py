@@ -12,6 +12,7 @@ from meeting_assets.cli.documents.values import Day, Instant
 from meeting_assets.core.instants import to_iso8601
 
 if TYPE_CHECKING:
+    from meeting_assets.health.media_status import MediaStatus
     from meeting_assets.health.status import Status
     from meeting_assets.orchestration.sync import SyncReport
 
@@ -36,6 +37,23 @@ class StoredAtRecallAi(Struct, frozen=True):
     hours_beyond_free_storage: Annotated[float, Meta(description="h; media older than the free days")]
     monthly_storage_cost: Annotated[
         float, Meta(description="cost of 30 days of these hours, in the currency of MEETING_ASSETS_STORAGE_PRICE")
+    ]
+
+
+class MediaCounts(Struct, frozen=True):
+    """Numbers of media files of one kind."""
+
+    stored: Annotated[int, Meta(description="stored files")]
+    stored_bytes: Annotated[int, Meta(description="bytes of the stored files")]
+    quarantined: Annotated[int, Meta(description="stored files that cannot be read")]
+    pending: Annotated[int, Meta(description="files that wait for their download")]
+    pending_bytes: Annotated[int, Meta(description="announced bytes of the waiting files, as far as known")]
+    failing: Annotated[int, Meta(description="waiting files whose last attempt failed")]
+    failed: Annotated[int, Meta(description="files that Recall.ai could not produce")]
+    lost: Annotated[int, Meta(description="files that Recall.ai deleted before they were stored")]
+    expiring_within_24_hours: Annotated[int, Meta(description="waiting files that Recall.ai deletes within 24 h")]
+    earliest_expires_at: Annotated[
+        Instant | None, Meta(description="when Recall.ai deletes the first waiting file; null if none expires")
     ]
 
 
@@ -75,6 +93,7 @@ class StatusCounts(Struct, frozen=True):
     purged_recordings: Annotated[int, Meta(description="purged recordings of any day")]
     purged_artifacts: Annotated[int, Meta(description="purged artifacts of recordings that were kept")]
     stored_at_recall_ai: Annotated[StoredAtRecallAi, Meta(description="the recordings that Recall.ai stores now")]
+    media: Annotated[dict[str, MediaCounts], Meta(description="media files by kind; kinds without files are left out")]
     action_items: Annotated[list[ActionItem], Meta(description="artifacts that need a person's action")]
 
 
@@ -135,8 +154,24 @@ def _counts(status: Status) -> dict[str, Any]:
         "purged_recordings": status.purged,
         "purged_artifacts": status.purged_artifacts,
         "stored_at_recall_ai": _stored(status),
+        "media": {kind: _media(found) for kind, found in status.media.items()},
         "action_items": [*items],
     }
+
+
+def _media(found: MediaStatus) -> MediaCounts:
+    return MediaCounts(
+        found.stored,
+        found.stored_bytes,
+        found.quarantined,
+        found.pending,
+        found.pending_bytes,
+        found.failing,
+        found.failed,
+        found.lost,
+        found.expiring_soon,
+        to_iso8601(found.earliest_expiry) if found.earliest_expiry else None,
+    )
 
 
 def _stored(status: Status) -> StoredAtRecallAi:

@@ -11,16 +11,18 @@ from sqlalchemy import inspect
 
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.urls import printable_url
-from meeting_assets.health.audit import Audit, audit
+from meeting_assets.health.audit import LONGEST_WRITE, Audit, audit
 from meeting_assets.health.diagnostics.database import table_names
 from meeting_assets.health.diagnostics.origin import diagnose_origin
-from meeting_assets.health.diagnostics.report import HealthCheck, Severity
+from meeting_assets.health.diagnostics.report import HealthCheck, Severity, shown_size
+from meeting_assets.health.media_audit import MediaAudit, audit_media
 from meeting_assets.pipeline.storage import open_raw_store
 from meeting_assets.settings import Settings
 from meeting_assets.store.database import Database
 
 RAW_STORE = "raw store"
 RAW_OBJECTS = "raw objects"
+MEDIA_FILES = "media files"
 AUDIT_BUDGET_S = 20.0
 MAX_KEYS_NAMED = 5
 
@@ -43,12 +45,15 @@ def diagnose_raw_objects(settings: Settings) -> Iterator[HealthCheck]:
         with database.reading() as connection:
             is_complete = not table_names() - {*inspect(connection).get_table_names()}
         result = audit(database, raw, budget_s=AUDIT_BUDGET_S) if is_complete else None
+        of_media = audit_media(database, raw, budget_s=AUDIT_BUDGET_S, min_age=LONGEST_WRITE) if is_complete else None
     except StoreError:
         return
     finally:
         database.close()
     if result is not None:
         yield from _audit_checks(result)
+    if of_media is not None:
+        yield from _media_checks(of_media)
 
 
 def _audit_checks(result: Audit) -> Iterator[HealthCheck]:
@@ -92,6 +97,35 @@ def _audit_checks(result: Audit) -> Iterator[HealthCheck]:
     if remaining > 0:
         sentence += f"; {remaining} older days were skipped after {AUDIT_BUDGET_S:.0f} s"
     yield HealthCheck(RAW_OBJECTS, Severity.WARNING if remaining > 0 else Severity.OK, f"{sentence}.")
+
+
+def _media_checks(result: MediaAudit) -> Iterator[HealthCheck]:
+    """The results of the audit of media files; nothing where none were ever stored."""
+    for keys, severity, sentence in (
+        (
+            result.lost,
+            Severity.ERROR,
+            "are in the ledger of media files, but missing or truncated in the raw store. Restore them from a backup",
+        ),
+        (
+            result.unknown,
+            Severity.WARNING,
+            "are media files without a row. Run `meeting-assets rebuild` to add those that have a description; the "
+            "others can be deleted",
+        ),
+        (
+            result.purged,
+            Severity.WARNING,
+            "are media files of purged recordings. Run `meeting-assets purge` for these recordings again",
+        ),
+    ):
+        if keys:
+            yield HealthCheck(MEDIA_FILES, severity, f"{_named(keys)} {sentence}.", StoreError)
+    if result.files or result.skipped_days:
+        sentence = f"{result.files} stored media files ({shown_size(result.size_bytes)}) were found by name and size"
+        skipped = f"; {result.skipped_days} older days were skipped" if result.skipped_days else ""
+        severity = Severity.WARNING if result.skipped_days else Severity.OK
+        yield HealthCheck(MEDIA_FILES, severity, f"{sentence}{skipped}.")
 
 
 def _named(keys: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ import dagster as dg
 from meeting_assets.core.instants import now
 from meeting_assets.health.check import Check, Violations
 from meeting_assets.health.ledger_checks import ledger_checks
+from meeting_assets.health.media_checks import media_checks
 from meeting_assets.health.metric_checks import metric_checks
 from meeting_assets.health.table_checks import table_checks
 from meeting_assets.orchestration.assets.evaluations import (
@@ -50,7 +51,7 @@ def check_step(workspace: Workspace = DEFAULT) -> dg.AssetChecksDefinition:
     by_key = {
         Key(workspace.key(check.table), check.name): (check, evaluate)
         for checks, evaluate in (
-            (ledger_checks(), _of_all),
+            ([*ledger_checks(), *media_checks()], _of_all),
             (metric_checks(), Evaluator.of_days),
             (table_checks(), Evaluator.of_written),
         )

@@ -117,13 +117,12 @@ def note_scrub_due(connection: Connection, report: PurgeReport) -> None:
 
 
 def forget_raw(storage: Storage, recording_ids: Collection[str]) -> int:
-    """Deletes all raw objects and partial downloads of recordings, of any day; returns the number of objects."""
-    days = storage.raw.days_of(recording_ids)
+    """Deletes all raw objects of recordings, of any day, and their partial media files; returns the former's number."""
     if storage.home is not None:
-        for each in recording_ids:
-            Spool(storage.home).purge(each)
-    deleted = sum(storage.raw.purge(day, each) for each in sorted(days) for day in days[each])
-    return deleted + storage.raw.purge_media(recording_ids)
+        for recording_id in recording_ids:
+            Spool(storage.home).purge(recording_id)
+    days = storage.raw.days_of(recording_ids)
+    return sum(storage.raw.purge(day, each) for each in sorted(days) for day in days[each])
 
 
 def forget_published(storage: Storage, recording_ids: Collection[str], report: PurgeReport) -> bool:

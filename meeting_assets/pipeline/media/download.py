@@ -6,8 +6,8 @@
     upload      to the raw store, in parts
     record      in the ledger; if the recording was purged meanwhile, the upload is deleted again
 
-A failed file is recorded, blocks no other one, and is repeated later; what was downloaded of it stays in the spool. A
-full disk or store ends the run.
+A failed file is recorded, blocks no other one, and is repeated later; its partial download stays in the spool. A full
+disk or store ends the run.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ from meeting_assets.recall.client import Access, RecallClient
 from meeting_assets.recall.media_downloads import Downloaded, MediaClient
 from meeting_assets.store.media_ledger import MediaFile, StoredMedia
 from meeting_assets.store.raw_layout import media_key
+from meeting_assets.store.raw_media import write_description
 
 CONCURRENT_FILES = 4
 CONCURRENT_UPLOADS = 2
@@ -58,7 +59,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class MediaOptions:
-    """What is downloaded, how fast, and how much of it in one run."""
+    """Kinds, speed and amount of the downloads of one run."""
 
     kinds: Collection[MediaKind]
     home: Path
@@ -195,7 +196,7 @@ class MediaDownloads:
             source = await self._sources.fresh(wanted, refused)
             stored_bytes = partial.size_bytes
             try:
-                return source, await self._media.download(source.url, partial, source.announced_bytes)
+                return source, await self._media.download(source.url, partial, source.expected_bytes)
             except UrlExpired:
                 if refused is not None and partial.size_bytes <= stored_bytes:
                     raise
@@ -214,6 +215,7 @@ class MediaDownloads:
         # The object store may be slow: only the ledger's short transaction blocks the event loop.
         async with self._uploads:
             await asyncio.to_thread(self._storage.raw.write_media_file, stored.key, ready.path)
+        await asyncio.to_thread(write_description, self._storage.raw, file, stored, at=now())
         self._results.note_stored(file, stored)
 
 

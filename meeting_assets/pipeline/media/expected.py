@@ -23,7 +23,7 @@ from meeting_assets.core.media_kinds import MediaKind
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.schema.media_objects import MediaObjects
 from meeting_assets.schema.persistent import Recordings
-from meeting_assets.store import media_ledger
+from meeting_assets.store import media_ledger, tombstones
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger_states import PENDING
@@ -39,9 +39,12 @@ PARTS: MappingProxyType[MediaKind, type[SQLModel]] = MappingProxyType(
 
 @retry_on_conflict
 def expect_files(storage: Storage, kinds: Collection[MediaKind], days: Collection[date] | None) -> None:
-    """Adds new files of some kinds and days to the ledger, and updates what the API says about waiting ones."""
+    """Adds new files of some kinds and days to the ledger, and updates the API's facts about waiting ones."""
     with storage.database.writing() as connection:
-        media_ledger.expect(connection, new_files(connection, kinds, days))
+        files = new_files(connection, kinds, days)
+        if files:
+            purged = tombstones.tombstoned_until_commit(connection, {file.recording_id for file in files})
+            media_ledger.expect(connection, [file for file in files if file.recording_id not in purged])
 
 
 def new_files(

@@ -1,4 +1,4 @@
-"""What is stored of a downloaded media file: the file itself, or a conversion of raw PCM; and its properties."""
+"""The file to store for a download: the download itself, or a conversion of raw PCM; with its properties."""
 
 from __future__ import annotations
 

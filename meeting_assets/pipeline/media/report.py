@@ -1,4 +1,4 @@
-"""What a run of media downloads did: files by outcome, bytes and seconds."""
+"""The report of a run of media downloads: files by outcome, bytes and seconds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BYTES_PER_MB = 1_000_000
 
 
 class Outcome(StrEnum):
-    """What became of one wanted file."""
+    """The outcome for one wanted file."""
 
     STORED = "stored"
     QUARANTINED = "quarantined"

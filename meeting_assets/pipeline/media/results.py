@@ -59,10 +59,10 @@ class MediaResults:
             self._warn("was stored, but cannot be read", file, stored.error)
 
     def note_overtaken(self, file: MediaFile) -> None:
-        """Deletes what was stored of a file whose recording was purged."""
+        """Counts the file, and deletes its stored objects if the recording was purged."""
         self._begun.pop(file.identity, None)
         if self.is_purged(file):
-            self._storage.raw.purge_media([file.recording_id])
+            self._storage.raw.purge(file.day, file.recording_id)
         self._report.count(file.media_kind, Outcome.OVERTAKEN)
 
     def note_in_use(self, file: MediaFile) -> None:

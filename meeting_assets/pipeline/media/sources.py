@@ -36,7 +36,7 @@ class MediaSource:
     url: str = field(repr=False)
     format: str | None
     """The API's format: mp4, mp3, raw, flv."""
-    announced_bytes: int | None = None
+    expected_bytes: int | None = None
 
     def is_fresh(self, at: datetime) -> bool:
         """False if the URL has expired or will soon; a URL that does not say when counts as fresh."""

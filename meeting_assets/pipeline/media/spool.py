@@ -1,7 +1,7 @@
 """The spool: media files on the local disk that are not complete or not uploaded yet.
 
     {home}/spool/{recording_id}-{hash}.part          the bytes so far
-    {home}/spool/{recording_id}-{hash}.json          what they are the beginning of: ETag, length
+    {home}/spool/{recording_id}-{hash}.json          the content that they belong to: ETag, length
     {home}/spool/{recording_id}-{hash}.part.flac     a converted file, until it is uploaded
 
 Names start with the recording's id, so that a purge finds all files of a recording. Files have mode 0600. A lock on the
@@ -39,7 +39,7 @@ _STEM = re.compile(r"(?P<stem>(?P<recording_id>[0-9a-f-]{36})-[0-9a-f]{16})\.(pa
 
 
 class SpoolState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the bytes of a partial file belong to. It contains no URL."""
+    """The content that a partial file is the beginning of. It contains no URL."""
 
     etag: str | None = None
     total_bytes: int | None = None
@@ -63,14 +63,14 @@ class Spool:
         """
         with disk_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            return SpoolFile.opened(self.folder, stem)
+            return SpoolFile.locked(self.folder, stem)
 
     def remove_abandoned(self, wanted: Collection[str]) -> int:
         """Removes files of downloads that are not wanted any more and that no process uses; returns their number."""
         removed = 0
         for stem in sorted(self.stems() - set(wanted)):
             with disk_errors(self.folder):
-                file = SpoolFile.opened(self.folder, stem, reads=False)
+                file = SpoolFile.locked(self.folder, stem, reads=False)
             if file is not None:
                 file.discard()
                 removed += 1
@@ -112,7 +112,7 @@ class SpoolFile:
         self.size_bytes = 0
 
     @classmethod
-    def opened(cls, folder: Path, stem: str, *, reads: bool = True) -> Self | None:
+    def locked(cls, folder: Path, stem: str, *, reads: bool = True) -> Self | None:
         """Opens and locks a file; None if another process has locked it. `reads` keeps the bytes of earlier downloads.
 
         Raises:
@@ -127,7 +127,9 @@ class SpoolFile:
             except BlockingIOError:
                 file.close()
                 return None
-            if _is_at(descriptor, path):
+            if os.fstat(descriptor).st_nlink > 1:
+                path.unlink()  # an interrupted run has linked it into the raw store, where nothing may change it
+            elif _is_at(descriptor, path):
                 break
             file.close()  # another process has removed the file in the meantime
         if reads:

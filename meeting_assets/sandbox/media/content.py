@@ -79,7 +79,7 @@ class BlockContent(ABC):
 
     @abstractmethod
     def block(self, index: int) -> bytes:
-        """The block with this index; what lies beyond the end of the file is ignored."""
+        """The block with this index; bytes beyond the end of the file are ignored."""
 
     def read(self, first: int, count: int) -> bytes:
         end = min(first + count, self.size_bytes)

@@ -16,6 +16,7 @@ from meeting_assets.artifacts.transcript import TranscriptWords
 from meeting_assets.core.instants import now
 from meeting_assets.health.check import MAX_LISTED, Check
 from meeting_assets.health.ledger_checks import ledger_checks
+from meeting_assets.health.media_checks import media_checks
 from meeting_assets.health.metric_checks import metric_checks
 from meeting_assets.health.table_checks import table_checks
 from meeting_assets.metrics.tables import MeetingMetrics
@@ -93,7 +94,7 @@ def test_check_reports_a_violation_of_another_day_until_it_is_fixed(sandbox: San
 
 
 def all_checks() -> list[Check]:
-    return [*ledger_checks(), *metric_checks(), *table_checks()]
+    return [*ledger_checks(), *media_checks(), *metric_checks(), *table_checks()]
 
 
 def test_every_run_evaluates_all_checks(defs: dg.Definitions) -> None:

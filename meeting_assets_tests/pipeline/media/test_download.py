@@ -118,7 +118,7 @@ def test_file_that_another_process_downloads_is_left_to_it(storage: Storage, tmp
     row = next(row for row in media_rows(storage) if row["media_kind"] == "video_mixed")
     stem = stem_of(row["recording_id"], row["media_kind"], row["part_id"])
 
-    with opened(tmp_path, stem):
+    with open_file(tmp_path, stem):
         report = fetch(storage)
 
     assert report.total(Outcome.IN_USE) == 1
@@ -129,7 +129,7 @@ def test_file_that_another_process_downloads_is_left_to_it(storage: Storage, tmp
 
 
 def test_spool_files_of_other_recordings_are_removed(storage: Storage, tmp_path: Path) -> None:
-    opened(tmp_path, stem_of("0f7a1c52-0000-4000-8000-000000000001", "video_mixed", "")).close()
+    open_file(tmp_path, stem_of("0f7a1c52-0000-4000-8000-000000000001", "video_mixed", "")).close()
 
     assert fetch(storage).abandoned == 1
 
@@ -184,7 +184,7 @@ def test_files_of_meetings_that_were_synced_before_are_found(sandbox: Sandbox) -
 def test_purge_removes_media_files_and_partial_downloads(storage: Storage, tmp_path: Path) -> None:
     recording_id, other_id = sorted({row["recording_id"] for row in media_rows(storage)})
     fetch(storage)
-    opened(tmp_path, stem_of(recording_id, "video_mixed", "")).close()
+    open_file(tmp_path, stem_of(recording_id, "video_mixed", "")).close()
     assert any(key.startswith(f"media/{DAY}/{recording_id}/") for key in storage.raw.keys(""))
 
     purge(storage, [recording_id], tombstones.ASKED_FOR)
@@ -219,7 +219,7 @@ def video_of(sandbox: Sandbox, recording_id: str) -> str:
     return next(each.id for each in artifacts if each.collection == "video_mixed")
 
 
-def opened(home: Path, stem: str) -> SpoolFile:
+def open_file(home: Path, stem: str) -> SpoolFile:
     file = Spool(home).open(stem)
     assert file is not None
     return file

@@ -12,9 +12,9 @@ from meeting_assets.sandbox import Fault, Sandbox, uniform
 from meeting_assets.sandbox.media import RandomFiles
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 from meeting_assets_tests.support.media_homes import expect_media, media_rows, sha256_of
-from meeting_assets_tests.support.media_process import killed_and_repeated
+from meeting_assets_tests.support.media_process import ended, killed_and_repeated, started
 
-DAY = date(2026, 3, 2)
+DAY, OTHER_DAY = date(2026, 3, 2), date(2026, 3, 3)
 FILES, FILE_BYTES = 6, 1_500_000
 BYTES_PER_S = 2_000_000
 """The server is slow, so that few bytes are on their way when a process is killed."""
@@ -28,6 +28,19 @@ def sandbox(raw_store: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbo
         use_sandbox(running, monkeypatch)
         monkeypatch.setenv("MEETING_ASSETS_MEDIA", "video_mixed")
         yield running
+
+
+@pytest.mark.deployment
+def test_memory_does_not_depend_on_the_size_of_files(raw_store: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEETING_ASSETS_MEDIA", "video_mixed")
+    peaks_mb = []
+    for day, file_bytes in ((DAY, 100_000), (OTHER_DAY, 30_000_000)):
+        with Sandbox(uniform(day, recordings=4, words=10), media=RandomFiles(file_bytes), limits=False) as sandbox:
+            use_sandbox(sandbox, monkeypatch)
+            sync_days([day])
+            peaks_mb.append(ended(started())["peak_mb"])
+
+    assert peaks_mb[1] < peaks_mb[0] + 60
 
 
 def test_kills_and_resets_end_in_the_right_bytes(sandbox: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""The spool keeps what was downloaded, for one process at a time, and leaves nothing behind."""
+"""The spool keeps partial downloads, for one process at a time, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STEM = stem_of(RECORDING, "audio_separate", "part/../1")
 CONTENT = b"media" * 1000
 
 
-def opened(folder: Path, stem: str = STEM) -> SpoolFile:
+def open_file(folder: Path, stem: str = STEM) -> SpoolFile:
     file = Spool(folder).open(stem)
     assert file is not None
     return file
@@ -31,7 +31,7 @@ def opened(folder: Path, stem: str = STEM) -> SpoolFile:
 
 def stored(folder: Path, content: bytes = CONTENT, *, stem: str = STEM, is_synced: bool = False) -> None:
     """Stores the beginning of a file, as a process that was killed leaves it."""
-    with opened(folder, stem) as file:
+    with open_file(folder, stem) as file:
         file.begin('"one"', 2 * len(CONTENT))
         file.append(content)
         if is_synced:
@@ -50,7 +50,7 @@ def rewrite_state(folder: Path, boot_id: str) -> None:
 def test_written_bytes_are_resumed_with_their_hash(tmp_path: Path) -> None:
     stored(tmp_path)
 
-    with opened(tmp_path) as file:
+    with open_file(tmp_path) as file:
         file.append(CONTENT)
         sha256 = file.finish()
 
@@ -62,11 +62,11 @@ def test_written_bytes_are_resumed_with_their_hash(tmp_path: Path) -> None:
 def test_other_content_replaces_everything(tmp_path: Path) -> None:
     stored(tmp_path)
 
-    with opened(tmp_path) as file:
+    with open_file(tmp_path) as file:
         file.begin('"two"', 3)
         file.append(b"new")
 
-    with opened(tmp_path) as file:
+    with open_file(tmp_path) as file:
         assert file.etag == '"two"'
         assert file.path.read_bytes() == b"new"
 
@@ -84,7 +84,7 @@ def test_bytes_without_a_usable_state_are_dropped(tmp_path: Path, damage: Callab
     stored(tmp_path)
     damage(state_path(tmp_path))
 
-    with opened(tmp_path) as file:
+    with open_file(tmp_path) as file:
         assert file.size_bytes == 0
 
 
@@ -94,7 +94,7 @@ def test_after_a_restart_of_the_machine_only_synced_bytes_count(tmp_path: Path) 
     part.write_bytes(part.read_bytes() + b"not synced")
     rewrite_state(tmp_path, boot_id="another boot")
 
-    with opened(tmp_path) as file:
+    with open_file(tmp_path) as file:
         assert file.size_bytes == len(CONTENT)
         assert file.finish() == hashlib.sha256(CONTENT).hexdigest()
 
@@ -112,7 +112,7 @@ def test_files_and_folder_are_private(tmp_path: Path) -> None:
 
 
 def test_file_is_open_in_one_process_only(tmp_path: Path) -> None:
-    file = opened(tmp_path)
+    file = open_file(tmp_path)
     program = (
         "import sys; from pathlib import Path; from meeting_assets.pipeline.media.spool import Spool\n"
         "spool = Spool(Path(sys.argv[1]))\n"
@@ -147,16 +147,27 @@ def test_converted_file_of_an_interrupted_upload_is_removed_when_the_download_co
     stored(tmp_path)
     (tmp_path / "spool" / f"{STEM}.part.flac").write_bytes(b"x")
 
-    opened(tmp_path).close()
+    open_file(tmp_path).close()
 
     assert {path.suffix for path in (tmp_path / "spool").iterdir()} == {".part", ".json"}
+
+
+def test_file_that_is_linked_into_the_raw_store_is_not_changed(tmp_path: Path) -> None:
+    stored(tmp_path)
+    (tmp_path / "object").hardlink_to(tmp_path / "spool" / f"{STEM}.part")
+
+    with open_file(tmp_path) as file:
+        assert file.size_bytes == 0
+        file.begin('"two"', None)
+
+    assert (tmp_path / "object").read_bytes() == CONTENT
 
 
 def test_purge_removes_all_files_of_a_recording_and_no_other(tmp_path: Path) -> None:
     stored(tmp_path)
     stored(tmp_path, stem=stem_of(RECORDING, "video_mixed", ""))
     stored(tmp_path, stem=stem_of(OTHER_RECORDING, "video_mixed", ""))
-    in_use = opened(tmp_path)
+    in_use = open_file(tmp_path)
 
     assert Spool(tmp_path).recordings() == {RECORDING: 4, OTHER_RECORDING: 2}
     assert Spool(tmp_path).purge(RECORDING) == 4

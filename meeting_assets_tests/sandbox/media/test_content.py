@@ -9,7 +9,7 @@ from typing import Any
 
 import av
 import pytest
-import webrtcvad
+import webrtcvad  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,7 +41,7 @@ CONTENTS: dict[str, Content] = {
 def decoded(body: bytes) -> bytes:
     """Audio of a file as 16 kHz, mono, signed 16 bit."""
     resampler = av.AudioResampler("s16", "mono", RATE_HZ)
-    with av.open(io.BytesIO(body)) as container:
+    with av.open(io.BytesIO(body), "r") as container:
         frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
     return b"".join(bytes(frame.planes[0])[: 2 * frame.samples] for frame in frames)
 
@@ -89,7 +89,7 @@ def test_mixed_files_play_for_their_duration(name: str, codecs: list[str]) -> No
     content = CONTENTS[name]
     body = content.read(0, content.size_bytes)
 
-    with av.open(io.BytesIO(body)) as container:
+    with av.open(io.BytesIO(body), "r") as container:
         assert [stream.codec.name for stream in container.streams] == codecs
         duration_s = float(container.duration or 0) / 1e6
 
@@ -100,7 +100,7 @@ def test_mixed_files_play_for_their_duration(name: str, codecs: list[str]) -> No
 def test_every_picture_of_a_video_can_be_decoded() -> None:
     content = CONTENTS["mp4 without audio"]
 
-    with av.open(io.BytesIO(content.read(0, content.size_bytes))) as container:
+    with av.open(io.BytesIO(content.read(0, content.size_bytes)), "r") as container:
         pictures = [(frame.width, frame.height, frame.time) for frame in container.decode(video=0)]
 
     assert pictures == [(640, 360, n / 2) for n in range(27)]

@@ -116,7 +116,7 @@ def test_stated_length_can_be_too_short(files: Served) -> None:
     assert error is None
 
 
-def test_announced_size_can_be_wrong_and_right_again(files: Served) -> None:
+def test_shown_size_can_be_wrong_and_right_again(files: Served) -> None:
     artifact_id = files.file().artifact_id
 
     files.sandbox.set_size_bytes(artifact_id, 7)

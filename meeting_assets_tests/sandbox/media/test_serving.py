@@ -23,7 +23,7 @@ def test_file_arrives_with_its_length_and_a_strong_etag(voices: Served, collecti
 
 
 @pytest.mark.parametrize("collection", COLLECTIONS)
-def test_announced_size_is_the_length_of_all_files(voices: Served, collection: str) -> None:
+def test_shown_size_is_the_length_of_all_files(voices: Served, collection: str) -> None:
     if collection.endswith("_mixed"):
         shown, urls = voices.recording["media_shortcuts"][collection], [voices.url(collection)]
     else:
