@@ -91,7 +91,7 @@ class MeetingInput:
     audio: Sequence[RawSegment] = ()
     """Voice activity of the participants' separate audio."""
     audio_tracks: Collection[str] = ()
-    """Keys of the participants whose separate audio was examined, silent ones too."""
+    """Keys of the participants whose separate audio was analysed, silent ones too."""
 
     transcript_id: str | None = None
     """The primary transcript; without one, word counts are None."""

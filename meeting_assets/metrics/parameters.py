@@ -19,7 +19,7 @@ from meeting_assets.core.timing_source import TimingSource
 METRICS_VERSION = "5"
 
 AudioEntry: TypeAlias = tuple[str, str]
-"""part_id and inputs_hash of an examined part of separate audio."""
+"""part_id and inputs_hash of an analysed part of separate audio."""
 LedgerEntry: TypeAlias = tuple[str, str, str, str | None, str | None]
 """kind, artifact_id, status, sha256 and parser_version of a ledger row."""
 
@@ -134,13 +134,13 @@ def inputs_hash(
         bot_names: as in `MeetingInput`.
         config_version: of the parameters in force.
         corrections: speaker_key, kind and target of each correction in force, in any order.
-        audio: all examined parts of separate audio, in any order.
+        audio: all analysed parts of separate audio, in any order.
     """
     entries = sorted(json.dumps(entry) for entry in ledger)
     instants = [None if at is None else utc(at).isoformat() for at in (started_at, scheduled_at)]
     statements = sorted(corrections)
     document = [METRICS_VERSION, config_version, duration_s, *instants, sorted(bot_names), entries, statements]
-    # Recordings without examined audio keep the hash that versions without voice activity stored.
+    # Recordings without analysed audio keep the hash that versions without voice activity stored.
     return _sha256([*document, sorted(audio)] if audio else document)
 
 

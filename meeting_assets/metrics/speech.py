@@ -1,7 +1,7 @@
 """Participants and speech of a meeting: one timing source per recording, cleaned, with bots set apart.
 
 Sources are tried in the order `speaker_timeline`, `words` of the primary transcript, `speech_events`, `audio` (voice
-activity of the participants' separate audio, if it was examined); a preferred source comes first. The first source with
+activity of the participants' separate audio, if it was analysed); a preferred source comes first. The first source with
 speech of people inside the recording is the timing source. If there is none, the first source with speech of a bot
 counts as present and silent. Otherwise there is no timing source and every quantity of speech is unknown: an artifact
 that says `[]` is no source, just like a missing one.

@@ -21,6 +21,7 @@ from meeting_assets.orchestration.assets.rollups import JOB as ROLL_UP
 from meeting_assets.orchestration.run_tags import database_tag
 from meeting_assets.orchestration.runs import LAUNCHED_BY, SYNC_COMMAND, RunOutcome, run, run_days
 from meeting_assets.pipeline.discover import ARTIFACTS_COME_WITHIN
+from meeting_assets.pipeline.media.activity import days_to_analyse
 from meeting_assets.pipeline.media.results import waiting_days
 from meeting_assets.pipeline.missing_pages import are_shared_pages_missing
 from meeting_assets.pipeline.pending_recordings import late_arrivals
@@ -112,9 +113,11 @@ def _run_media(
     tags: Mapping[str, str],
 ) -> None:
     """Downloads the media files of the days that wait; last, because everything else is complete without them."""
-    if not settings.media_kinds:
+    if not (settings.media_kinds or settings.audio_activity):
         return
     waiting = {*waiting_days(storage.database, settings.media_kinds, at=now())}
+    if settings.audio_activity:
+        waiting |= {*days_to_analyse(storage)}
     for chunk in chunks([*days]):
         if waiting.intersection(chunk):
             report.runs.append(run(defs, SYNC_MEDIA, chunk, run_config={}, tags=tags))

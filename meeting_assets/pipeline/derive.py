@@ -123,7 +123,7 @@ def _outdated(storage: Storage, condition: ColumnElement[bool]) -> tuple[list[tu
         finished = _finished(connection, condition)
         inputs = worklist.inputs_of(connection, ledger.LEDGER.c.recording_id.in_(ids))
         corrected = corrections.read_statements(connection, corrections.CORRECTIONS.c.recording_id.in_(ids))
-        examined = audio_activity.inputs_of(connection, audio_activity.ANALYSES.c.recording_id.in_(ids))
+        analysed = audio_activity.inputs_of(connection, audio_activity.ANALYSES.c.recording_id.in_(ids))
         hashes_of_rows = select(metrics.recording_id, metrics.inputs_hash).where(metrics.recording_id.in_(ids))
         derived = dict(connection.execute(hashes_of_rows).all())
     hashes = [
@@ -133,7 +133,7 @@ def _outdated(storage: Storage, condition: ColumnElement[bool]) -> tuple[list[tu
                 each,
                 inputs.get(each.recording_id, []),
                 corrected.get(each.recording_id, []),
-                examined.get(each.recording_id, []),
+                analysed.get(each.recording_id, []),
                 storage,
             ),
         )
@@ -200,8 +200,8 @@ def _derive(recording: Row[Any], current: str, storage: Storage) -> str:
         # A correction that was made and undone since the hash was computed leaves no trace in the hash.
         is_read = statements == [*meeting.corrections]
         of_audio = audio_activity.ANALYSES.c.recording_id == recording.recording_id
-        examined = audio_activity.inputs_of(connection, of_audio).get(recording.recording_id, [])
-        if not still or not is_read or _hash(still[0], inputs, statements, examined, storage) != current:
+        analysed = audio_activity.inputs_of(connection, of_audio).get(recording.recording_id, [])
+        if not still or not is_read or _hash(still[0], inputs, statements, analysed, storage) != current:
             return "overtaken"
         former_of_rows, had_rows = former_times(connection, rows), False
         for table, rows_of_table in rows.items():

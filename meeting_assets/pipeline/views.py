@@ -41,7 +41,7 @@ def present_inputs() -> ColumnElement[str]:
     joined: ColumnElement[Any] = literal(METRICS_VERSION)
     for fact in facts:
         joined = joined + " " + func.coalesce(fact, "-")
-    # Without examined audio the text is the one that versions without voice activity stored.
+    # Without analysed audio the text is the one that versions without voice activity stored.
     return joined + func.coalesce(" " + _audio(), "")
 
 
@@ -62,7 +62,7 @@ def _artifacts() -> ColumnElement[Any]:
 
 
 def _audio() -> ColumnElement[Any]:
-    """The recording's examined parts of separate audio, in the order of their ids."""
+    """The recording's analysed parts of separate audio, in the order of their ids."""
     c = ANALYSES.c
     rows = (
         select((c.part_id + " " + func.substr(c.inputs_hash, 1, _SHA)).label("row_text"))

@@ -1,4 +1,4 @@
-"""The tables of voice activity: when each participant's separate audio contains speech, and which files were examined.
+"""The tables of voice activity: when each participant's separate audio contains speech, and which files were analysed.
 
 They are computed from stored media files, not from payloads. Without MEETING_ASSETS_AUDIO_ACTIVITY they stay empty.
 """
@@ -35,7 +35,7 @@ class AudioActivity(RecordingRow, table=True):
 
 
 class AudioAnalyses(RecordingRow, table=True):
-    """The examined files of separate audio, silent and unreadable ones too.
+    """The analysed files of separate audio, silent and unreadable ones too.
 
     Grain: one row per (recording, part of the separate audio).
     """
@@ -46,17 +46,17 @@ class AudioAnalyses(RecordingRow, table=True):
     part_id: str = fields.text("the API's id of the part", primary_key=True, derived_from=PART)
     participant_key: str = fields.text("the participant whose audio the part is", derived_from=SPEAKER)
     inputs_hash: str = fields.text(
-        "hash of the file's sha256, the part's start and speaker, and the detector's version; the part is examined "
+        "hash of the file's sha256, the part's start and speaker, and the detector's version; the part is analysed "
         "again if and only if it differs",
         derived_from=(*SOUND, *SPEAKER),
     )
     analysed_s: float | None = fields.seconds(
-        "length of the examined audio; NULL if it cannot be read", derived_from="media_files.sha256"
+        "length of the analysed audio; NULL if it cannot be read", derived_from="media_files.sha256"
     )
     activity_s: float | None = fields.seconds(
         "length of its speech; NULL if it cannot be read", derived_from="media_files.sha256"
     )
-    error: str | None = fields.text("why the audio has no intervals; NULL if it was examined", derived_from=())
+    error: str | None = fields.text("why the audio has no intervals; NULL if it was analysed", derived_from=())
 
 
 AUDIO_TABLES: tuple[type[SQLModel], ...] = (AudioActivity, AudioAnalyses)

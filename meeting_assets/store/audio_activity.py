@@ -14,7 +14,7 @@ from meeting_assets.store.database import table_of
 
 ACTIVITY, ANALYSES = table_of(AudioActivity), table_of(AudioAnalyses)
 AudioInput: TypeAlias = tuple[str, str]
-"""part_id and inputs_hash of an examined part."""
+"""part_id and inputs_hash of an analysed part."""
 
 
 class Analysis(NamedTuple):
@@ -30,7 +30,7 @@ class Analysis(NamedTuple):
 
 
 def inputs_of(connection: Connection, condition: ColumnElement[bool]) -> dict[str, list[AudioInput]]:
-    """The examined parts that meet a condition, by recording: inputs of the metrics."""
+    """The analysed parts that meet a condition, by recording: inputs of the metrics."""
     found: dict[str, list[AudioInput]] = defaultdict(list)
     c = ANALYSES.c
     for recording_id, *part in connection.execute(select(c.recording_id, c.part_id, c.inputs_hash).where(condition)):

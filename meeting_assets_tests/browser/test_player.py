@@ -83,10 +83,10 @@ def test_files_are_played_from_disk(page: Page) -> None:
     page.wait_for_function("() => document.querySelector('.player audio').currentTime > 0.3")
 
 
-def test_click_on_a_lane_moves_the_player(page: Page) -> None:
-    lane = page.locator(".lanes[data-end] .lane svg").first
-    lane.scroll_into_view_if_needed()
-    box = lane.bounding_box()
+def test_click_on_a_swimlane_moves_the_player(page: Page) -> None:
+    swimlane = page.locator(".lanes[data-end] .lane svg").first
+    swimlane.scroll_into_view_if_needed()
+    box = swimlane.bounding_box()
     assert box is not None
 
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 10)
@@ -108,7 +108,7 @@ def test_click_on_a_time_moves_the_player(page: Page) -> None:
 def test_click_on_a_word_moves_the_player(page: Page) -> None:
     paragraph = page.locator("#entries .e p").last
     steps = page.evaluate("JSON.parse(document.querySelector('.player').dataset.words).at(-1)")
-    place = paragraph.evaluate(
+    spot = paragraph.evaluate(
         """(element) => {
             const text = element.firstChild.data;
             const at = text.indexOf(' ') + 1;  // the second word
@@ -121,7 +121,7 @@ def test_click_on_a_word_moves_the_player(page: Page) -> None:
         }"""
     )
 
-    paragraph.click(position=place)
+    paragraph.click(position=spot)
 
     assert position_s(page) == pytest.approx((steps[0] + steps[1]) / 10, abs=0.05)
 

@@ -35,7 +35,7 @@ def conversation(seed: int = 1) -> list[RawSegment]:
     return segments
 
 
-def words_of(segments: list[RawSegment]) -> list[Word]:
+def as_words(segments: list[RawSegment]) -> list[Word]:
     return [word(each.participant_key, each.start_s, each.end_s) for each in segments]
 
 
@@ -60,7 +60,7 @@ def agreement(audio: list[RawSegment], **given: Any) -> dict[str, Any]:
 def test_equal_sources_agree_completely() -> None:
     segments = conversation()
 
-    assert agreement(segments, words=words_of(segments), transcript_id=TRANSCRIPT_ID) == {
+    assert agreement(segments, words=as_words(segments), transcript_id=TRANSCRIPT_ID) == {
         "timeline_audio_coverage": pytest.approx(1.0),
         "audio_timeline_coverage": pytest.approx(1.0),
         "word_audio_coverage": pytest.approx(1.0),
@@ -72,7 +72,7 @@ def test_equal_sources_agree_completely() -> None:
     }
 
 
-def test_all_columns_are_null_without_examined_audio() -> None:
+def test_all_columns_are_null_without_analysed_audio() -> None:
     assert set(agreement([], audio_tracks=()).values()) == {None}
 
 
@@ -117,7 +117,7 @@ def test_words_are_the_reference_without_a_timeline() -> None:
     found = agreement(
         renamed(segments, {"ann": "bo", "bo": "ann"}),
         timeline=[],
-        words=words_of(segments),
+        words=as_words(segments),
         transcript_id=TRANSCRIPT_ID,
     )
 

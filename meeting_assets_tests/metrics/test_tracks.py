@@ -1,4 +1,4 @@
-"""Shifts and pairs of tracks: the best ones are found, whatever the intervals are."""
+"""Shifts and pairs of tracks: the best ones are found for all intervals."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Shift(NamedTuple):
 
 
 def speech_mask(intervals: Iterable[Interval]) -> int:
-    """The bit mask of a union of intervals; what lies before the start of the recording is left out.
+    """The bit mask of a union of intervals, without those before the start of the recording.
 
     >>> bin(speech_mask([(0, 40_000), (80_000, 100_000)]))
     '0b10011'

@@ -1,6 +1,6 @@
-"""The step of voice activity: it examines stored separate audio, if MEETING_ASSETS_AUDIO_ACTIVITY is on.
+"""The step of voice activity: it analyses stored separate audio, if MEETING_ASSETS_AUDIO_ACTIVITY is on.
 
-It belongs to the job of media files. Metrics of the examined recordings are derived at its end, since the step of the
+It belongs to the job of media files. Metrics of the analysed recordings are derived at its end, since the step of the
 metrics belongs to another job, which must not wait for media.
 """
 
@@ -22,7 +22,7 @@ from meeting_assets.orchestration.assets.specs import ROLLUPS_NEXT, table_spec
 from meeting_assets.orchestration.resources import fail_if_faulty, storage_key, storage_of
 from meeting_assets.orchestration.workspace import MEDIA, Workspace
 from meeting_assets.pipeline.derive import derive_recordings
-from meeting_assets.pipeline.media.activity import ActivityReport, examine_days
+from meeting_assets.pipeline.media.activity import ActivityReport, analyse_days
 from meeting_assets.schema.audio_activity import AUDIO_TABLES
 from meeting_assets.settings import Settings
 from meeting_assets.store.database import table_of
@@ -59,10 +59,10 @@ def audio_activity_assets(
         required_resource_keys={storage_key(workspace)},
         op_tags=ROLLUPS_NEXT,
     )
-    def _examine(context: dg.AssetExecutionContext) -> Iterable[dg.MaterializeResult[None]]:
+    def _analyse(context: dg.AssetExecutionContext) -> Iterable[dg.MaterializeResult[None]]:
         days = partition_days(context)
         with storage_of(context, workspace).open_storage() as (_, opened_storage):
-            report = examine_days(opened_storage, days)
+            report = analyse_days(opened_storage, days)
             derived = derive_recordings(report.recording_ids, opened_storage)
             with opened_storage.database.reading() as connection:
                 counts = {table: _row_count(connection, table) for table in AUDIO_TABLES}
@@ -71,17 +71,17 @@ def audio_activity_assets(
         yield from materializations(context, workspace, run_metadata, counts, by_day)
         fail_if_faulty([*report.faults, *derived.faults])
 
-    return [_examine]
+    return [_analyse]
 
 
 def _run_metadata(report: ActivityReport) -> dict[str, Any]:
     """Totals of a run: parts by result, seconds of audio and of speech, and the duration of the work."""
     return {
-        "examined": report.examined,
+        "analysed": report.analysed,
         "unchanged": report.unchanged,
         "unreadable": report.unreadable,
         "removed": report.removed,
-        "examined_s": report.examined_s,
+        "analysed_s": report.analysed_s,
         "activity_s": report.activity_s,
         "detection_s": report.detection_s,
     }

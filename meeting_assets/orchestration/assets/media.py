@@ -109,7 +109,7 @@ def media_job(assets: Sequence[dg.AssetsDefinition], workspace: Workspace = DEFA
         selection=dg.AssetSelection.assets(*assets),
         executor_def=dg.in_process_executor,
         tags=RETRY_WHOLE,
-        description="Downloads the media files of MEETING_ASSETS_MEDIA by day, examines their speech, and publishes "
+        description="Downloads the media files of MEETING_ASSETS_MEDIA by day, analyses their speech, and publishes "
         "the pages that play them.",
     )
 

@@ -17,6 +17,7 @@ from meeting_assets.orchestration.workspace import Workspace
 from meeting_assets.pipeline.storage import derived_tables
 from meeting_assets.schema.audio_activity import AUDIO_TABLES
 from meeting_assets.schema.lineage import lineage_of
+from meeting_assets.schema.media_files import MediaFiles
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.settings import Settings
 from meeting_assets.store.database import table_of
@@ -42,6 +43,8 @@ RAW_FIRST, PARSED_NEXT, METRICS_NEXT, ROLLUPS_NEXT, PUBLICATIONS_LAST = (
 )
 
 MAX_LISTED_SOURCES = 4
+# Tables of the job of media, for which no metric waits, and which is off by default.
+NOT_IN_GRAPH = frozenset({table_of(MediaFiles).name, *(table_of(model).name for model in AUDIO_TABLES)})
 _COLUMN_TYPES: Mapping[type[Any], str] = {AutoString: "string", BigInteger: "bigint"}
 _PAYLOAD_TYPES: Mapping[type[wire.Type], str] = {
     wire.StructType: "object",
@@ -120,8 +123,7 @@ def lineage_deps(model: type[SQLModel], workspace: Workspace) -> list[dg.AssetKe
     A table is implied if another of them derives from it. Without these edges the graph is legible, and the asset is
     downstream of the same tables. `column_lineage` has all tables (docs/decisions, "Implied dependencies").
     """
-    # Voice activity comes from a job of its own, for which no metric waits.
-    sources = _source_tables(model) - {table_of(table).name for table in AUDIO_TABLES}
+    sources = _source_tables(model)
     implied = frozenset[str]().union(*map(_tables_above, sources))
     return [workspace.key(table) for table in sorted(sources - implied)]
 
@@ -149,7 +151,8 @@ def _source_tables(model: type[SQLModel]) -> frozenset[str]:
 
 def _sources(column: Column[Any]) -> list[str]:
     """The sources of a column in other tables. In `recordings`, the shared `recording_id` names its own table."""
-    return [source for source in lineage_of(column) or () if not source.startswith(f"{column.table.name}.")]
+    left_out = {column.table.name, *NOT_IN_GRAPH}
+    return [source for source in lineage_of(column) or () if source.partition(".")[0] not in left_out]
 
 
 def _is_of_payload(source: str) -> bool:

@@ -1,7 +1,7 @@
-"""Voice activity of stored separate audio: examines new and changed files, and replaces the rows of their parts.
+"""Voice activity of stored separate audio: analyses new and changed files, and replaces the rows of their parts.
 
-Needs the stored files alone, not the API: a rebuild of the database examines them again. A file that cannot be read has
-a row with the reason and no intervals; it is examined again when its bytes change.
+Needs the stored files alone, not the API: a rebuild of the database analyses them again. A file that cannot be read has
+a row with the reason and no intervals; it is analysed again when its bytes change.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from meeting_assets.core.errors import MeetingAssetsError, UnreadableMediaError,
 from meeting_assets.core.media_kinds import MediaKind
 from meeting_assets.metrics.audio_activity import ACTIVITY_VERSION, FRAME_US, activity_intervals
 from meeting_assets.metrics.timeline.intervals import Interval, length_us, to_microseconds, to_seconds
-from meeting_assets.pipeline.media.stored import FILES, StoredFile, opened, stored_files
+from meeting_assets.pipeline.media.stored import FILES, StoredFile, open_media, stored_files
 from meeting_assets.pipeline.media.voice_detection import speech_flags
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.store import audio_activity, ledger
@@ -36,12 +36,12 @@ logger = logging.getLogger(__name__)
 class ActivityReport:
     """Counts of parts of separate audio, and seconds of audio."""
 
-    examined: int = 0
+    analysed: int = 0
     unreadable: int = 0
     unchanged: int = 0
     removed: int = 0
     """Parts whose file is not stored any more."""
-    examined_s: float = 0.0
+    analysed_s: float = 0.0
     activity_s: float = 0.0
     faults: list[str] = field(default_factory=list)
     detection_s: float = 0.0
@@ -55,11 +55,11 @@ class _Found:
     """The result of one file."""
 
     intervals: list[Interval]
-    examined_us: int | None = None
+    analysed_us: int | None = None
     error: str | None = None
 
 
-def examine_days(storage: Storage, days: Collection[date]) -> ActivityReport:
+def analyse_days(storage: Storage, days: Collection[date]) -> ActivityReport:
     """Updates the voice activity of the recordings of some days.
 
     Raises:
@@ -70,7 +70,7 @@ def examine_days(storage: Storage, days: Collection[date]) -> ActivityReport:
     outdated, report.unchanged = _outdated(storage, days)
     for file in outdated:
         try:
-            _examine(storage, file, report)
+            _analyse(storage, file, report)
         except MeetingAssetsError:
             raise
         except Exception as error:  # noqa: BLE001 - our bug; the others go on and the step fails at its end
@@ -81,8 +81,8 @@ def examine_days(storage: Storage, days: Collection[date]) -> ActivityReport:
     return report
 
 
-def days_to_examine(storage: Storage) -> list[date]:
-    """Days with stored separate audio that is not examined."""
+def days_to_analyse(storage: Storage) -> list[date]:
+    """Days with stored separate audio that is not analysed."""
     found, _ = _outdated(storage, None)
     ids = {each.recording_id for each in found}
     return sorted({*storage.database.read(partial(ledger.recording_days, recording_ids=ids)).values()})
@@ -95,18 +95,18 @@ def inputs_hash(file: StoredFile) -> str:
 
 
 def _outdated(storage: Storage, days: Collection[date] | None) -> tuple[list[StoredFile], int]:
-    """Stored files that are not examined, and the number of the others."""
+    """Stored files that are not analysed, and the number of the others."""
     is_separate = FILES.media_kind == MediaKind.AUDIO_SEPARATE.value
     condition = is_separate if days is None else is_separate & FILES.day.in_(days)
     with storage.database.reading() as connection:
         files = stored_files(connection, condition)
         query = select(ANALYSES.c.recording_id, ANALYSES.c.part_id, ANALYSES.c.inputs_hash)
-        examined = {(row[0], row[1]): row[2] for row in connection.execute(query)} if files else {}
-    outdated = [each for each in files if examined.get((each.recording_id, each.part_id)) != inputs_hash(each)]
+        analysed = {(row[0], row[1]): row[2] for row in connection.execute(query)} if files else {}
+    outdated = [each for each in files if analysed.get((each.recording_id, each.part_id)) != inputs_hash(each)]
     return outdated, len(files) - len(outdated)
 
 
-def _examine(storage: Storage, file: StoredFile, report: ActivityReport) -> None:
+def _analyse(storage: Storage, file: StoredFile, report: ActivityReport) -> None:
     found = _found(storage, file)
     if found is None or not _write(storage, file, found):
         return  # deleted meanwhile
@@ -115,8 +115,8 @@ def _examine(storage: Storage, file: StoredFile, report: ActivityReport) -> None
         report.unreadable += 1
         logger.warning("audio %s of %s: %s", file.part_id, file.recording_id, found.error)
         return
-    report.examined += 1
-    report.examined_s = round(report.examined_s + to_seconds(found.examined_us or 0), 3)
+    report.analysed += 1
+    report.analysed_s = round(report.analysed_s + to_seconds(found.analysed_us or 0), 3)
     report.activity_s = round(report.activity_s + to_seconds(length_us(found.intervals)), 3)
 
 
@@ -124,7 +124,7 @@ def _found(storage: Storage, file: StoredFile) -> _Found | None:
     """The intervals of a file; None if it is not stored any more."""
     if file.start_s is None:
         return _Found([], error=NO_START)
-    source = opened(storage.raw, file.key)
+    source = open_media(storage.raw, file.key)
     if source is None:
         return None
     with source:
@@ -140,7 +140,7 @@ def _write(storage: Storage, file: StoredFile, found: _Found) -> bool:
     """Replaces the rows of a part unless its file was replaced or purged meanwhile; returns whether it did."""
     is_file = (FILES.recording_id == file.recording_id) & (FILES.part_id == file.part_id)
     with storage.database.writing() as connection:
-        # The lock makes a purge, and other runs that examine the same part, wait.
+        # The lock makes a purge, and other runs that analyse the same part, wait.
         if not ledger.lock_recordings(connection, [file.recording_id]):
             return False
         if stored_files(connection, is_file & (FILES.media_kind == file.media_kind.value)) != [file]:
@@ -150,8 +150,8 @@ def _write(storage: Storage, file: StoredFile, found: _Found) -> bool:
             file.part_id,
             file.participant_key,
             inputs_hash(file),
-            None if found.examined_us is None else to_seconds(found.examined_us),
-            None if found.examined_us is None else to_seconds(length_us(found.intervals)),
+            None if found.analysed_us is None else to_seconds(found.analysed_us),
+            None if found.analysed_us is None else to_seconds(length_us(found.intervals)),
             found.error,
         )
         intervals_s = [(to_seconds(start), to_seconds(end)) for start, end in found.intervals]
@@ -172,9 +172,9 @@ def _remove_surplus(storage: Storage, days: Collection[date], report: ActivityRe
 def _surplus(connection: Connection, days: Collection[date]) -> Iterator[tuple[str, str]]:
     ids = select(ledger.RECORDINGS.c.recording_id).where(ledger.RECORDINGS.c.day.in_(days))
     query = select(ANALYSES.c.recording_id, ANALYSES.c.part_id).where(ANALYSES.c.recording_id.in_(ids))
-    examined = [(row[0], row[1]) for row in connection.execute(query)]
+    analysed = [(row[0], row[1]) for row in connection.execute(query)]
     stored = {(each.recording_id, each.part_id) for each in stored_files(connection, FILES.day.in_(days))}
-    yield from (each for each in examined if each not in stored)
+    yield from (each for each in analysed if each not in stored)
 
 
 @retry_on_conflict

@@ -21,7 +21,7 @@ from meeting_assets.core.errors import UnreadableMediaError
 from meeting_assets.core.media_kinds import MediaKind
 from meeting_assets.pipeline.media.inspection import SAFE_OPTIONS, reason_of
 from meeting_assets.pipeline.media.libraries import disk_errors_translated, pyav
-from meeting_assets.pipeline.media.stored import FILES, StoredFile, opened, stored_files
+from meeting_assets.pipeline.media.stored import FILES, StoredFile, open_media, stored_files
 from meeting_assets.pipeline.storage import Storage
 
 RATE_HZ = 16_000
@@ -63,7 +63,7 @@ def mix(storage: Storage, recording_id: str, to: Path, audio_format: str) -> boo
         parts = [
             Part(each.key, stack.enter_context(source), each.start_s)
             for each in _chosen(stored)
-            if each.start_s is not None and (source := opened(storage.raw, each.key)) is not None
+            if each.start_s is not None and (source := open_media(storage.raw, each.key)) is not None
         ]
         if parts:
             mix_parts(parts, to, audio_format)

@@ -35,7 +35,7 @@ class StoredFile(NamedTuple):
     """The start of the file in the recording; None if the manifest states none."""
 
 
-def opened(raw: RawStore, key: str) -> BinaryIO | None:
+def open_media(raw: RawStore, key: str) -> BinaryIO | None:
     """Opens a media file for reading, seekable and with bounded memory; None if it is not stored.
 
     An object is first copied to a temporary file, which vanishes when it is closed: decoders seek, and not every

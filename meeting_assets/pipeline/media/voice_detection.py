@@ -51,8 +51,8 @@ def _samples(source: Path | BinaryIO) -> Iterator[bytes]:
     av = pyav()
     decoded = 0
     try:
-        opened: Any = str(source) if isinstance(source, Path) else source
-        with av.open(opened, options=SAFE_OPTIONS, metadata_errors="replace") as container:
+        given: Any = str(source) if isinstance(source, Path) else source
+        with av.open(given, options=SAFE_OPTIONS, metadata_errors="replace") as container:
             if not container.streams.audio:
                 raise UnreadableMediaError("byte 0: the file has no audio")
             resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)

@@ -110,11 +110,11 @@ def read_player(
     stored = stored_files(connection, FILES.recording_id == recording_id) if folders is not None else []
     if folders is None or not stored:
         return None
-    words = words_of(connection, recording_id, meeting)
+    words = words_by_utterance(connection, recording_id, meeting)
     return player_of(stored, meeting.names, word_times_of(entries, words), page_key, folders)
 
 
-def words_of(connection: Connection, recording_id: str, meeting: MeetingData) -> dict[int, list[TimedWord]]:
+def words_by_utterance(connection: Connection, recording_id: str, meeting: MeetingData) -> dict[int, list[TimedWord]]:
     """The words of each utterance of the primary transcript with their times, by the index of the utterance."""
     if meeting.transcript is None:
         return {}

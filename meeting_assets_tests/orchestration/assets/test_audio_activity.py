@@ -60,13 +60,13 @@ def test_tables_of_voice_activity_are_assets_if_it_is_on(
 
 
 @pytest.mark.usefixtures("listed")
-def test_run_downloads_examines_measures_and_publishes() -> None:
+def test_run_downloads_analyses_measures_and_publishes() -> None:
     outcome = run(current_definitions(), JOB, [DAY], run_config={})
 
     assert outcome.succeeded, outcome.faults
     of_day = shown(outcome.run_id, DAY)
     activity = of_day["audio_activity"]
-    assert (activity["run.examined"], activity["run.unreadable"], activity["run.derived"]) == (6, 0, 2)
+    assert (activity["run.analysed"], activity["run.unreadable"], activity["run.derived"]) == (6, 0, 2)
     assert activity["dagster/partition_row_count"] > 0
     assert of_day["audio_analyses"]["dagster/partition_row_count"] == 6
     with open_test_storage() as storage, storage.database.reading() as connection:

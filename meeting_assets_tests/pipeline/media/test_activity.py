@@ -1,4 +1,4 @@
-"""Voice activity of stored separate audio: examined once per file, part of the metrics, and gone after a purge."""
+"""Voice activity of stored separate audio: analysed once per file, part of the metrics, and gone after a purge."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from meeting_assets.metrics.quality import DataQuality
 from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.pipeline.derive import derive_days, outdated_metrics_count
-from meeting_assets.pipeline.media.activity import NO_START, ActivityReport, days_to_examine, examine_days
+from meeting_assets.pipeline.media.activity import NO_START, ActivityReport, analyse_days, days_to_analyse
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.pipeline.views import VIEWS
 from meeting_assets.sandbox import Sandbox, uniform
@@ -56,9 +56,9 @@ def change(storage: Storage, statement: Any) -> None:
         connection.execute(statement)
 
 
-def examine(storage: Storage) -> ActivityReport:
-    """Examines the day and derives its metrics."""
-    report = examine_days(storage, [DAY])
+def analyse(storage: Storage) -> ActivityReport:
+    """Analyses the day and derives its metrics."""
+    report = analyse_days(storage, [DAY])
     assert not report.faults
     derive_days([DAY], storage)
     return report
@@ -70,9 +70,9 @@ def qualities(storage: Storage) -> list[dict[str, Any]]:
 
 @pytest.mark.usefixtures("raw_store")
 def test_stored_audio_agrees_with_timeline_and_words(stored: Storage) -> None:
-    report = examine(stored)
+    report = analyse(stored)
 
-    assert (report.examined, report.unreadable, len(report.recording_ids)) == (MEETINGS * PEOPLE, 0, MEETINGS)
+    assert (report.analysed, report.unreadable, len(report.recording_ids)) == (MEETINGS * PEOPLE, 0, MEETINGS)
     for quality in qualities(stored):
         assert quality["audio_timeline_coverage"] >= AGREED
         assert quality["timeline_audio_coverage"] >= AGREED
@@ -84,23 +84,23 @@ def test_stored_audio_agrees_with_timeline_and_words(stored: Storage) -> None:
 
 
 @pytest.mark.usefixtures("database_url")
-def test_examined_files_are_not_examined_again(stored: Storage) -> None:
-    assert days_to_examine(stored) == [DAY]
-    examine(stored)
+def test_analysed_files_are_not_analysed_again(stored: Storage) -> None:
+    assert days_to_analyse(stored) == [DAY]
+    analyse(stored)
     before = rows(stored, ACTIVITY)
 
-    report = examine_days(stored, [DAY])
+    report = analyse_days(stored, [DAY])
 
-    assert (report.examined, report.unchanged, report.recording_ids) == (0, MEETINGS * PEOPLE, set())
-    assert days_to_examine(stored) == []
+    assert (report.analysed, report.unchanged, report.recording_ids) == (0, MEETINGS * PEOPLE, set())
+    assert days_to_analyse(stored) == []
     assert rows(stored, ACTIVITY) == before
 
 
 @pytest.mark.usefixtures("database_url")
-def test_examined_audio_is_an_input_of_the_metrics(stored: Storage) -> None:
+def test_analysed_audio_is_an_input_of_the_metrics(stored: Storage) -> None:
     assert outdated_metrics_count(stored) == 0
 
-    examine_days(stored, [DAY])
+    analyse_days(stored, [DAY])
 
     assert outdated_metrics_count(stored) == MEETINGS
     with stored.database.reading() as connection:
@@ -112,16 +112,16 @@ def test_examined_audio_is_an_input_of_the_metrics(stored: Storage) -> None:
 
 
 def test_rows_are_the_same_when_they_are_computed_again(stored: Storage) -> None:
-    examine(stored)
+    analyse(stored)
     before = rows(stored, ACTIVITY), rows(stored, ANALYSES), qualities(stored)
     for table in (ACTIVITY, ANALYSES):
         change(stored, table.delete())
 
-    report = examine(stored)
+    report = analyse(stored)
 
     after = rows(stored, ACTIVITY), rows(stored, ANALYSES), qualities(stored)
     ignored = {"modified_at"}
-    assert report.examined == MEETINGS * PEOPLE
+    assert report.analysed == MEETINGS * PEOPLE
     assert after[:2] == before[:2]
     assert [{k: v for k, v in row.items() if k not in ignored} for row in after[2]] == [
         {k: v for k, v in row.items() if k not in ignored} for row in before[2]
@@ -133,7 +133,7 @@ def test_part_whose_start_is_wrong_by_half_a_second_is_noticed(stored: Storage) 
     is_part = PARTS.c.part_id == part["part_id"]
     change(stored, PARTS.update().where(is_part).values(start_s=part["start_s"] + 0.5))
 
-    examine(stored)
+    analyse(stored)
 
     quality = next(row for row in qualities(stored) if row["recording_id"] == part["recording_id"])
     assert (quality["shifted_tracks"], quality["misaligned_tracks"]) == (1, part["participant_key"])
@@ -148,7 +148,7 @@ def test_parts_with_exchanged_participants_are_noticed(stored: Storage) -> None:
         values = {name: speaker[name] for name in ("participant_key", "participant_id")}
         change(stored, PARTS.update().where(is_part).values(values))
 
-    examine(stored)
+    analyse(stored)
 
     quality = next(row for row in qualities(stored) if row["recording_id"] == one["recording_id"])
     assert (quality["swapped_tracks"], quality["shifted_tracks"]) == (2, 0)
@@ -156,7 +156,7 @@ def test_parts_with_exchanged_participants_are_noticed(stored: Storage) -> None:
 
 
 def test_preferred_audio_times_the_speech_of_stored_meetings(stored: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    examine(stored)
+    analyse(stored)
     monkeypatch.setenv("MEETING_ASSETS_TIMING_SOURCE", "audio")
 
     with open_test_storage() as storage:
@@ -172,29 +172,29 @@ def test_unreadable_file_is_recorded_and_costs_no_other_file(stored: Storage) ->
     stored.raw.put(file["key"], b"no audio" * 100)
     change(stored, MEDIA_FILES.update().where(MEDIA_FILES.c.key == file["key"]).values(sha256="0" * 64))
 
-    report = examine(stored)
+    report = analyse(stored)
 
-    assert (report.examined, report.unreadable) == (MEETINGS * PEOPLE - 1, 1)
+    assert (report.analysed, report.unreadable) == (MEETINGS * PEOPLE - 1, 1)
     [row] = rows(stored, ANALYSES, ANALYSES.c.error.is_not(None))
     assert (row["part_id"], row["analysed_s"]) == (file["part_id"], None)
     assert row["error"].startswith("second 0.000: ")
-    assert examine_days(stored, [DAY]).unchanged == MEETINGS * PEOPLE
+    assert analyse_days(stored, [DAY]).unchanged == MEETINGS * PEOPLE
 
 
-def test_replaced_file_is_examined_again(stored: Storage) -> None:
-    examine(stored)
+def test_replaced_file_is_analysed_again(stored: Storage) -> None:
+    analyse(stored)
     file = rows(stored, MEDIA_FILES)[0]
     change(stored, MEDIA_FILES.update().where(MEDIA_FILES.c.key == file["key"]).values(sha256="1" * 64))
 
-    report = examine_days(stored, [DAY])
+    report = analyse_days(stored, [DAY])
 
-    assert (report.examined, report.recording_ids) == (1, {file["recording_id"]})
+    assert (report.analysed, report.recording_ids) == (1, {file["recording_id"]})
 
 
 def test_part_without_a_start_has_no_intervals(stored: Storage) -> None:
     change(stored, PARTS.update().values(start_s=None))
 
-    examine(stored)
+    analyse(stored)
 
     assert {row["error"] for row in rows(stored, ANALYSES)} == {NO_START}
     assert rows(stored, ACTIVITY) == []
@@ -202,11 +202,11 @@ def test_part_without_a_start_has_no_intervals(stored: Storage) -> None:
 
 
 def test_rows_of_a_file_that_is_not_stored_any_more_are_removed(stored: Storage) -> None:
-    examine(stored)
+    analyse(stored)
     file = rows(stored, MEDIA_FILES)[0]
     change(stored, MEDIA_FILES.update().where(MEDIA_FILES.c.key == file["key"]).values(status="deleted"))
 
-    report = examine_days(stored, [DAY])
+    report = analyse_days(stored, [DAY])
 
     assert (report.removed, report.recording_ids) == (1, {file["recording_id"]})
     assert file["part_id"] not in {row["part_id"] for row in [*rows(stored, ACTIVITY), *rows(stored, ANALYSES)]}
@@ -214,7 +214,7 @@ def test_rows_of_a_file_that_is_not_stored_any_more_are_removed(stored: Storage)
 
 @pytest.mark.usefixtures("database_url")
 def test_purge_leaves_no_voice_activity(stored: Storage) -> None:
-    examine(stored)
+    analyse(stored)
     recording_id = rows(stored, ANALYSES)[0]["recording_id"]
 
     purge(stored, [recording_id], "asked for")
