@@ -133,7 +133,7 @@ class Settings(BaseSettings):
         gt=0,
         allow_inf_nan=False,
         alias="MEETING_ASSETS_MEDIA_MAX_GB_PER_RUN",
-        description="announced size of the media files that one run downloads; default: no limit",
+        description="size at Recall.ai of the media files that one run downloads; default: no limit",
     )
     media_audio: AudioFormat = Field(
         AudioFormat.FLAC,

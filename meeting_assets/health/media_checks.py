@@ -50,7 +50,7 @@ def media_checks() -> list[Check]:
             violating_rows=_unreadable,
         ),
         Check(
-            name="media_lasts_as_long_as_announced",
+            name="media_lasts_as_long_as_expected",
             description=(
                 f"The duration of every stored media file differs by at most {TOLERANCE_S:.0f} s or "
                 f"{TOLERANCE_SHARE:.0%} from the one that Recall.ai announces; of mixed media, from that of the "
@@ -60,10 +60,10 @@ def media_checks() -> list[Check]:
             table=RECORDINGS.name,
             is_error=False,
             violating_rows=_of_other_duration,
-            location_of=lambda row: f"{row.part}{row.duration_s:.1f} s instead of {row.announced_s:.1f} s",
+            location_of=lambda row: f"{row.part}{row.duration_s:.1f} s instead of {row.expected_s:.1f} s",
         ),
         Check(
-            name="mixed_media_has_the_announced_size",
+            name="mixed_media_has_the_expected_size",
             description=(
                 "Every stored file of mixed media has the size that Recall.ai announces. To fix it, compare the file "
                 "with the recording in the Recall.ai dashboard."
@@ -71,7 +71,7 @@ def media_checks() -> list[Check]:
             table=RECORDINGS.name,
             is_error=False,
             violating_rows=_of_other_size,
-            location_of=lambda row: f"{row.size_bytes} bytes instead of {row.announced_size_bytes}",
+            location_of=lambda row: f"{row.size_bytes} bytes instead of {row.expected_size_bytes}",
         ),
     ]
 
@@ -100,16 +100,16 @@ def _unreadable(_at: datetime) -> Select[Any]:
 
 def _of_other_duration(_at: datetime) -> Select[Any]:
     of_recording = case((_FILES.media_kind.in_(MIXED), RECORDINGS.c.duration_s), else_=None)
-    announced_s = cast(func.coalesce(_FILES.announced_duration_s, of_recording), Float)
-    padded_s = case((announced_s < MIN_MEDIA_S, MIN_MEDIA_S), else_=announced_s)
-    tolerance_s = case((announced_s * TOLERANCE_SHARE > TOLERANCE_S, announced_s * TOLERANCE_SHARE), else_=TOLERANCE_S)
-    is_other = or_(_FILES.duration_s < announced_s - tolerance_s, _FILES.duration_s > padded_s + tolerance_s)
-    return _of_files(_FILES.duration_s, announced_s.label("announced_s")).where(_FILES.sha256.is_not(None), is_other)
+    expected_s = cast(func.coalesce(_FILES.expected_duration_s, of_recording), Float)
+    padded_s = case((expected_s < MIN_MEDIA_S, MIN_MEDIA_S), else_=expected_s)
+    tolerance_s = case((expected_s * TOLERANCE_SHARE > TOLERANCE_S, expected_s * TOLERANCE_SHARE), else_=TOLERANCE_S)
+    is_other = or_(_FILES.duration_s < expected_s - tolerance_s, _FILES.duration_s > padded_s + tolerance_s)
+    return _of_files(_FILES.duration_s, expected_s.label("expected_s")).where(_FILES.sha256.is_not(None), is_other)
 
 
 def _of_other_size(_at: datetime) -> Select[Any]:
-    is_other = and_(_FILES.media_kind.in_(MIXED), _FILES.size_bytes != _FILES.announced_size_bytes)
-    return _of_files(_FILES.size_bytes, _FILES.announced_size_bytes).where(is_other)
+    is_other = and_(_FILES.media_kind.in_(MIXED), _FILES.size_bytes != _FILES.expected_size_bytes)
+    return _of_files(_FILES.size_bytes, _FILES.expected_size_bytes).where(is_other)
 
 
 def _of_files(*columns: Any) -> Select[Any]:

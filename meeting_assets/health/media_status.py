@@ -57,7 +57,7 @@ def media_status(
         func.coalesce(func.sum(_FILES.size_bytes).filter(is_stored), 0),
         _count(_FILES.status == QUARANTINED),
         _count(is_pending),
-        func.coalesce(func.sum(_FILES.announced_size_bytes).filter(is_pending), 0),
+        func.coalesce(func.sum(_FILES.expected_size_bytes).filter(is_pending), 0),
         _count(and_(is_pending, _FILES.attempts > 0)),
         _count(_FILES.status == FAILED),
         _count(is_lost()),

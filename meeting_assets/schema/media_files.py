@@ -34,8 +34,8 @@ class MediaFiles(RecordingRow, table=True):
     width: int | None = fields.count("pixels")
     height: int | None = fields.count("pixels")
     duration_s: float | None = fields.seconds("measured on the stored file")
-    announced_size_bytes: int | None = fields.integer64("according to the API")
-    announced_duration_s: float | None = fields.seconds("according to the API")
+    expected_size_bytes: int | None = fields.integer64("according to the API")
+    expected_duration_s: float | None = fields.seconds("according to the API")
     expires_at: datetime | None = fields.instant("when the API deletes the file; NULL for never or unknown")
     missing_since: datetime | None = fields.instant(
         "since when all observations found the stored file deleted at the API; else NULL"

@@ -72,8 +72,8 @@ class MediaFile:
     size_bytes: int | None = None
     sha256: str | None = None
     duration_s: float | None = None
-    announced_size_bytes: int | None = None
-    announced_duration_s: float | None = None
+    expected_size_bytes: int | None = None
+    expected_duration_s: float | None = None
     expires_at: datetime | None = None
     error: str | None = None
     attempts: int = 0
@@ -88,8 +88,8 @@ class MediaFile:
 API_FACTS = (
     "media_object_id",
     "participant_id",
-    "announced_size_bytes",
-    "announced_duration_s",
+    "expected_size_bytes",
+    "expected_duration_s",
     "expires_at",
 )
 """Columns whose values come from the API."""
@@ -143,7 +143,7 @@ def adopt(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 @retry_on_conflict
-def claim(database: Database, identity: MediaIdentity, worker: str) -> bool:
+def begin_attempt(database: Database, identity: MediaIdentity, worker: str) -> bool:
     """Marks that an attempt begins; False if the file is not pending any more."""
     with database.writing() as connection:
         row = connection.execute(select(MEDIA_FILES).where(_is(identity)).with_for_update()).mappings().first()
@@ -187,7 +187,7 @@ def record_stored(database: Database, identity: MediaIdentity, stored: StoredMed
 
 @retry_on_conflict
 def record_failed(database: Database, identity: MediaIdentity, error: str, *, at: datetime) -> None:
-    """Records a failed attempt, which `claim` has counted, and schedules the next one."""
+    """Records a failed attempt, which `begin_attempt` has counted, and schedules the next one."""
     with database.writing() as connection:
         row = connection.execute(select(MEDIA_FILES).where(_is(identity)).with_for_update()).mappings().first()
         if row is not None and row["status"] == PENDING:

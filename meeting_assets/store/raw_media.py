@@ -27,8 +27,8 @@ class MediaDescription(msgspec.Struct, frozen=True):
     media_object_id: str
     stored: StoredMedia
     participant_id: int | None = None
-    announced_size_bytes: int | None = None
-    announced_duration_s: float | None = None
+    expected_size_bytes: int | None = None
+    expected_duration_s: float | None = None
     expires_at: datetime | None = None
     fetched_at: datetime | None = None
 
@@ -41,8 +41,8 @@ def write_description(raw: RawStore, file: MediaFile, stored: StoredMedia, *, at
         media_object_id=file.media_object_id,
         stored=stored,
         participant_id=file.participant_id,
-        announced_size_bytes=file.announced_size_bytes,
-        announced_duration_s=file.announced_duration_s,
+        expected_size_bytes=file.expected_size_bytes,
+        expected_duration_s=file.expected_duration_s,
         expires_at=file.expires_at,
         fetched_at=at,
     )

@@ -1,6 +1,6 @@
 """Downloading media files: the earliest expiry first, a few at once, each recorded in the ledger `media_files`.
 
-    claim       the attempt is marked in the ledger, so that a file that ends the process is set aside in the end
+    begin       the attempt is marked in the ledger, so that a file that ends the process is set aside in the end
     download    into the spool, with fresh URLs until it is complete (`recall.media_downloads`)
     prepare     raw PCM is converted, and the file is inspected
     upload      to the raw store, in parts
@@ -163,7 +163,7 @@ class MediaDownloads:
 
     def _fits(self, file: MediaFile) -> bool:
         """Whether a file fits into the rest of the byte budget; the first file of a run always does."""
-        budget, size = self._options.max_bytes_per_run, file.announced_size_bytes or 0
+        budget, size = self._options.max_bytes_per_run, file.expected_size_bytes or 0
         used = max(self._promised_bytes, self._media.bandwidth.received_bytes)
         if budget is not None and used and used + size > budget:
             return False

@@ -72,8 +72,8 @@ def _of_kind(connection: Connection, kind: MediaKind, days: Collection[date] | N
             day=day,
             media_object_id=media_object_id,
             participant_id=participant_id,
-            announced_size_bytes=size_bytes,
-            announced_duration_s=duration_s,
+            expected_size_bytes=size_bytes,
+            expected_duration_s=duration_s,
             expires_at=expires_at,
         )
 
@@ -87,7 +87,7 @@ def _query(kind: MediaKind) -> Select[Any]:
         part_id.label("part_id"),
         RECORDINGS.c.day,
         OBJECTS.c.media_object_id,
-        OBJECTS.c.size_bytes.label("announced_size_bytes") if parts is None else literal(None).label("no_size"),
+        OBJECTS.c.size_bytes.label("expected_size_bytes") if parts is None else literal(None).label("no_size"),
         func.coalesce(OBJECTS.c.expires_at, RECORDINGS.c.expires_at, type_=OBJECTS.c.expires_at.type),
         parts.c.participant_id if parts is not None else literal(None).label("no_participant"),
         parts.c.duration_s if parts is not None else literal(None).label("no_duration"),

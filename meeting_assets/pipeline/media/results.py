@@ -41,7 +41,7 @@ class MediaResults:
 
     def note_begun(self, file: MediaFile) -> bool:
         """Records that a download begins; False if another run has stored or removed the file."""
-        if media_ledger.claim(self._database, file.identity, ProcessIdentity.current().name):
+        if media_ledger.begin_attempt(self._database, file.identity, ProcessIdentity.current().name):
             self._begun[file.identity] = file
             return True
         self._report.count(file.media_kind, Outcome.OVERTAKEN)

@@ -218,7 +218,7 @@ def change_first(storage: Storage, **values: Any) -> None:
 
 def test_stored_media_violates_no_check(storage: Storage, tmp_path: Path) -> None:
     store(storage, tmp_path)
-    durations = {row["announced_duration_s"] for row in media_rows(storage)}
+    durations = {row["expected_duration_s"] for row in media_rows(storage)}
     match_the_api(storage)
 
     assert durations
@@ -234,8 +234,8 @@ def match_the_api(storage: Storage) -> None:
         select(recordings.c.duration_s).where(recordings.c.recording_id == MEDIA_FILES.c.recording_id).scalar_subquery()
     )
     values = {
-        "duration_s": func.coalesce(MEDIA_FILES.c.announced_duration_s, of_recording),
-        "announced_size_bytes": MEDIA_FILES.c.size_bytes,
+        "duration_s": func.coalesce(MEDIA_FILES.c.expected_duration_s, of_recording),
+        "expected_size_bytes": MEDIA_FILES.c.size_bytes,
     }
     storage.database.write(lambda connection: connection.execute(MEDIA_FILES.update().values(values)))
 
@@ -245,13 +245,13 @@ def match_the_api(storage: Storage) -> None:
     [
         ("every_media_file_can_be_read", {"status": "quarantined", "error": "track 0: no samples"}, "track 0"),
         (
-            "media_lasts_as_long_as_announced",
-            {"announced_duration_s": 4.0, "duration_s": 15.5},
+            "media_lasts_as_long_as_expected",
+            {"expected_duration_s": 4.0, "duration_s": 15.5},
             "15.5 s instead of 4.0",
         ),
-        ("media_lasts_as_long_as_announced", {"announced_duration_s": 60.0, "duration_s": 54.0}, "54.0 s instead of"),
-        ("media_lasts_as_long_as_announced", {"announced_duration_s": 4.0, "duration_s": 10.1}, None),
-        ("mixed_media_has_the_announced_size", {"size_bytes": 7, "announced_size_bytes": 8}, "7 bytes instead of 8"),
+        ("media_lasts_as_long_as_expected", {"expected_duration_s": 60.0, "duration_s": 54.0}, "54.0 s instead of"),
+        ("media_lasts_as_long_as_expected", {"expected_duration_s": 4.0, "duration_s": 10.1}, None),
+        ("mixed_media_has_the_expected_size", {"size_bytes": 7, "expected_size_bytes": 8}, "7 bytes instead of 8"),
         ("no_media_expires_unfetched", {"status": "pending", "sha256": None, "hours_left": 23}, "not stored, expires"),
         ("no_media_expires_unfetched", {"status": "pending", "sha256": None, "hours_left": 25}, None),
         ("no_media_expires_unfetched", {"status": "pending", "sha256": None, "hours_left": -24 * 8}, None),
@@ -282,7 +282,7 @@ def test_status_counts_media_files_by_state(storage: Storage, tmp_path: Path, mo
     store(storage, tmp_path)
     expires_at = now() + timedelta(hours=3)
     change_first(
-        storage, status="pending", sha256=None, attempts=1, announced_size_bytes=700, expires_at=expires_at, key=None
+        storage, status="pending", sha256=None, attempts=1, expected_size_bytes=700, expires_at=expires_at, key=None
     )
 
     with open_test_storage() as reopened:
