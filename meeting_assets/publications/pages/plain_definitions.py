@@ -170,6 +170,14 @@ PLAIN: Mapping[str, str] = {
     "word_timeline_coverage": "The part of the words at whose time the platform noticed speech.",
     "is_single_stream": "Whether the data cannot show that people speak at once.",
     "speech_event_agreement": "How well two sources agree about who spoke when.",
+    "timeline_audio_coverage": "The part of the speech noticed by the platform that the person's own audio has.",
+    "audio_timeline_coverage": "The part of the audible speech that the platform noticed.",
+    "word_audio_coverage": "The part of the words at whose time the person's own audio has speech.",
+    "audio_word_coverage": "The part of the audible speech that has words in the transcript.",
+    "swapped_tracks": "How many audio files seem to belong to another person.",
+    "shifted_tracks": "How many audio files seem to be early or late.",
+    "audio_shift_s": "How early or late the audio file is that is shifted most.",
+    "misaligned_tracks": "Whose audio files are shifted or exchanged.",
     "untimed_words": "How many words have no time.",
     "nonpositive_words": "How many words end before they begin.",
     "out_of_range_intervals": "How many pieces of speech reach beyond the recording.",
@@ -223,5 +231,7 @@ def plain_definition(column: str) -> str:
     """
     if column in PLAIN:
         return PLAIN[column]
-    end = next(each for each in _ENDS if column.endswith(each))
+    end = next((each for each in _ENDS if column.endswith(each)), None)
+    if end is None:
+        raise KeyError(f"{column} has no sentence in PLAIN")
     return _ENDS[end].format(NAMES[column.removesuffix(end)])
