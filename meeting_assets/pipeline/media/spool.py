@@ -81,7 +81,7 @@ class Spool:
         return {recording_id: found.count(recording_id) for recording_id in sorted(set(found))}
 
     def stems(self) -> set[str]:
-        """The names of all files without their extensions."""
+        """The names of all files without extensions."""
         return {match["stem"] for name in self._names() if (match := _STEM.fullmatch(name))}
 
     def _names(self) -> list[str]:
@@ -164,8 +164,7 @@ class SpoolFile:
         """Writes the next bytes.
 
         Raises:
-            StoreError: the disk is full or broken, maybe since the call before. The file is removed then, so that there is
-                room for the database.
+            StoreError: the disk is full or broken, maybe since the call before. The file is removed to make room.
         """
         self._wait()
         self.size_bytes += len(chunk)
