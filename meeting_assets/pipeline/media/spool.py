@@ -18,6 +18,7 @@ import hashlib
 import os
 import re
 from collections.abc import Collection, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +29,7 @@ import msgspec
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.files import file_error_message
 from meeting_assets.core.processes import ProcessIdentity
+from meeting_assets.pipeline.media.spool_state import SpoolState, state_at
 
 FOLDER = "spool"
 SYNC_BYTES = 64 * 2**20
@@ -36,17 +38,6 @@ SETTING = "MEETING_ASSETS_HOME"
 
 _READ_BYTES = 2**20
 _STEM = re.compile(r"(?P<stem>(?P<recording_id>[0-9a-f-]{36})-[0-9a-f]{16})\.(part|json)(\..+)?")
-
-
-class SpoolState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The content that a partial file is the beginning of. It contains no URL."""
-
-    etag: str | None = None
-    total_bytes: int | None = None
-    synced_bytes: int = 0
-    """Bytes that are certainly on the disk."""
-    boot_id: str | None = None
-    """The boot of the machine in which the file was written."""
 
 
 class Spool:
@@ -90,7 +81,7 @@ class Spool:
         return {recording_id: found.count(recording_id) for recording_id in sorted(set(found))}
 
     def stems(self) -> set[str]:
-        """The names of all files without their extensions."""
+        """The names of all files without extensions."""
         return {match["stem"] for name in self._names() if (match := _STEM.fullmatch(name))}
 
     def _names(self) -> list[str]:
@@ -110,6 +101,8 @@ class SpoolFile:
         self._hash = hashlib.sha256()
         self._boot_id = ProcessIdentity.current().boot_id
         self.size_bytes = 0
+        self._writer = ThreadPoolExecutor(1, "spool")
+        self._pending: Future[None] | None = None
 
     @classmethod
     def locked(cls, folder: Path, stem: str, *, reads: bool = True) -> Self | None:
@@ -159,6 +152,7 @@ class SpoolFile:
         Raises:
             StoreError: as `append`.
         """
+        self._wait()
         with self._translated():
             # Before the bytes: the beginning of other content must never count as that of this one.
             self._file.truncate(0)
@@ -170,16 +164,12 @@ class SpoolFile:
         """Writes the next bytes.
 
         Raises:
-            StoreError: the disk is full or broken. The file is removed then, so that there is room for the database.
+            StoreError: the disk is full or broken, maybe since the call before. The file is removed to make room.
         """
-        with self._translated():
-            rest = memoryview(chunk)
-            while rest:
-                rest = rest[self._file.write(rest) or 0 :]
-            self._hash.update(chunk)
-            self.size_bytes += len(chunk)
-            if self.size_bytes - self._state.synced_bytes >= SYNC_BYTES:
-                self._sync()
+        self._wait()
+        self.size_bytes += len(chunk)
+        # perf: the next bytes are received while a thread writes and hashes these (benchmarks media)
+        self._pending = self._writer.submit(self._write, chunk, self.size_bytes)
 
     def finish(self) -> str:
         """Writes everything to the disk; returns the SHA-256 of the content.
@@ -187,6 +177,7 @@ class SpoolFile:
         Raises:
             StoreError: as `append`.
         """
+        self._wait()
         with self._translated():
             self._sync()
         return self._hash.hexdigest()
@@ -201,11 +192,27 @@ class SpoolFile:
 
     def close(self) -> None:
         """Unlocks the file and keeps it."""
+        self._writer.shutdown()
         self._file.close()
+
+    def _write(self, chunk: bytes, size_bytes: int) -> None:
+        rest = memoryview(chunk)
+        while rest:
+            rest = rest[self._file.write(rest) or 0 :]
+        self._hash.update(chunk)
+        if size_bytes - self._state.synced_bytes >= SYNC_BYTES:
+            self._sync(size_bytes)
+
+    def _wait(self) -> None:
+        """Waits for the last write; its error is raised here."""
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            with self._translated():
+                pending.result()
 
     def _resume(self) -> None:
         """Accepts the bytes of earlier downloads, and hashes them."""
-        state = _state_at(self._state_path)
+        state = state_at(self._state_path)
         size_bytes = os.fstat(self._file.fileno()).st_size
         if state is None:
             size_bytes = 0
@@ -226,10 +233,10 @@ class SpoolFile:
                 with suppress(OSError):
                     path.unlink()
 
-    def _sync(self) -> None:
+    def _sync(self, size_bytes: int | None = None) -> None:
         os.fsync(self._file.fileno())
-        state = self._state
-        self._save(SpoolState(state.etag, state.total_bytes, self.size_bytes, self._boot_id))
+        state, synced_bytes = self._state, self.size_bytes if size_bytes is None else size_bytes
+        self._save(SpoolState(state.etag, state.total_bytes, synced_bytes, self._boot_id))
 
     def _save(self, state: SpoolState) -> None:
         path = self._state_path.with_name(f"{self._state_path.name}.new")
@@ -292,10 +299,3 @@ def _is_at(descriptor: int, path: Path) -> bool:
         return False
     here = os.fstat(descriptor)
     return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
-
-
-def _state_at(path: Path) -> SpoolState | None:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=SpoolState)
-    except (OSError, ValueError):
-        return None

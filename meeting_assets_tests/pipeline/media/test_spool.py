@@ -15,7 +15,8 @@ import msgspec
 import pytest
 
 from meeting_assets.core.errors import StoreError
-from meeting_assets.pipeline.media.spool import Spool, SpoolFile, SpoolState, stem_of
+from meeting_assets.pipeline.media.spool import Spool, SpoolFile, stem_of
+from meeting_assets.pipeline.media.spool_state import SpoolState
 
 RECORDING = "0f7a1c52-0000-4000-8000-000000000001"
 OTHER_RECORDING = "0f7a1c52-0000-4000-8000-000000000002"
@@ -213,6 +214,7 @@ def test_full_disk_gives_a_sentence_with_the_folder_and_frees_the_room(tmp_path:
         "file.begin('\"one\"', 200_000)\n"
         "try:\n"
         "    file.append(bytes(200_000))\n"
+        "    file.finish()\n"
         "except StoreError as error:\n"
         "    print(error)\n"
     )

@@ -1,0 +1,26 @@
+"""The state of a partial media file: the content that its bytes belong to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+
+class SpoolState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The content that a partial file is the beginning of. It contains no URL."""
+
+    etag: str | None = None
+    total_bytes: int | None = None
+    synced_bytes: int = 0
+    """Bytes that are certainly on the disk."""
+    boot_id: str | None = None
+    """The boot of the machine in which the file was written."""
+
+
+def state_at(path: Path) -> SpoolState | None:
+    """The stored state of a partial file; None if it is missing or damaged."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=SpoolState)
+    except (OSError, ValueError):
+        return None
