@@ -96,7 +96,7 @@ def tables(metrics: Metrics) -> dict[str, Any]:
     """Rows of every metric table of a meeting, as JSON."""
     rows = {name: getattr(metrics, name) for name in metrics.__dataclass_fields__}
     rows["transitions"] = [[*pair, count] for pair, count in metrics.transitions.items()]
-    # Columns about examined audio are NULL in rows of versions that had none, so they outdate no row.
+    # Columns about analysed audio are NULL in rows of versions that had none, so they outdate no row.
     rows["quality"] = {
         name: value
         for name, value in metrics.quality.items()
@@ -131,11 +131,11 @@ def raw_bytes() -> Results:
 
 
 def metric_rows() -> Results:
-    """All rows of one meeting, with and without examined audio, and a digest of those of each reference meeting."""
+    """All rows of one meeting, with and without analysed audio, and a digest of those of each reference meeting."""
     with_audio = replace(
         full_meeting(), audio=[said("ann", 0.7, 20.4), said("bob", 25, 59)], audio_tracks=("ann", "bob")
     )
-    meetings = {"meeting": full_meeting(), "meeting with examined audio": with_audio}
+    meetings = {"meeting": full_meeting(), "meeting with analysed audio": with_audio}
     return {name: tables(metrics_of(meeting)) for name, meeting in meetings.items()} | {
         path.stem: digest(tables(metrics_of_file(path))) for path in FILES
     }

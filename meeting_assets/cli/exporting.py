@@ -155,7 +155,7 @@ def write_files(
 def _write_meeting(
     meeting: MeetingText, chosen: Sequence[Format], folder: Path, audio: AudioExporter | None, without: Counter[str]
 ) -> int:
-    """Writes the files of a meeting, and returns their number. Counts formats without content by what is missing."""
+    """Writes the files of a meeting, and returns their number. Counts formats without content by their content."""
     from meeting_assets.publications.exports.audio import NO_AUDIO, AudioExport
 
     written = 0
