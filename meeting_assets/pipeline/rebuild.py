@@ -1,7 +1,8 @@
 """Rebuilding: restores the database, ledger included, from the raw store alone, without the API.
 
 Existing ledger rows and corrections stay. Missing ones are restored from recording.json, the bytes beside it and
-corrections.json. Then all artifacts of the days are parsed, metrics derived, and transcripts indexed again.
+corrections.json. Then all artifacts of the days are parsed, stored audio is analysed (if that is on), metrics are
+derived, and transcripts indexed again.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from meeting_assets.pipeline.listings import (
     listing_of,
 )
 from meeting_assets.pipeline.load import load_days
+from meeting_assets.pipeline.media.activity import analyse_days
 from meeting_assets.pipeline.media.restoration import restore_media_files
 from meeting_assets.pipeline.media_objects import restore_media
 from meeting_assets.pipeline.recording_rows import CONTEXT_COLUMNS, recording_rows
@@ -149,6 +151,8 @@ def _load_and_derive(storage: Storage, report: RebuildReport) -> None:
         _add_bugs(report, loaded.faults)
         if loaded.missing_raw:
             report.faults.append(f"{artifact.kind}: {loaded.missing_raw} raw objects are missing or damaged")
+    if storage.has_audio_activity:
+        _add_bugs(report, analyse_days(storage, report.days).faults)
     _add_bugs(report, derive_days(report.days, storage).faults)
     index_days(report.days, storage)
     roll_up(storage)

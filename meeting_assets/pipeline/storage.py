@@ -54,6 +54,8 @@ class Storage:
     """True if calendar events are stored."""
     media_kinds: tuple[MediaKind, ...] = ()
     """The kinds of media files that are downloaded."""
+    has_audio_activity: bool = False
+    """True if speech is detected in stored separate audio."""
     home: Path | None = None
     """The folder that contains the spool of media files; None in tests without one."""
     storage_price: float = 0.0
@@ -161,6 +163,7 @@ def _storage(settings: Settings, database: Database, raw: RawStore) -> Storage:
         retention_days=settings.retention_days,
         has_calendar=settings.calendar,
         media_kinds=settings.media_kinds,
+        has_audio_activity=settings.audio_activity,
         home=settings.home,
         storage_price=settings.storage_price,
         free_storage_days=settings.free_storage_days,

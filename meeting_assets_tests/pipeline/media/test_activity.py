@@ -16,6 +16,7 @@ from meeting_assets.metrics.tables import MeetingMetrics
 from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.pipeline.derive import derive_days, outdated_metrics_count
 from meeting_assets.pipeline.media.activity import NO_START, ActivityReport, analyse_days, days_to_analyse
+from meeting_assets.pipeline.rebuild import rebuild
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.pipeline.views import VIEWS
 from meeting_assets.sandbox import Sandbox, uniform
@@ -109,6 +110,20 @@ def test_analysed_audio_is_an_input_of_the_metrics(stored: Storage) -> None:
     assert outdated_metrics_count(stored) == 0
     with stored.database.reading() as connection:
         assert len(connection.execute(VIEWS["fresh_meetings"]).all()) == MEETINGS
+
+
+def test_rebuild_of_a_new_database_analyses_stored_audio(stored: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    analyse(stored)
+    before = rows(stored, ACTIVITY), rows(stored, ANALYSES)
+    monkeypatch.setenv("MEETING_ASSETS_DATABASE_URL", f"sqlite:///{stored.home}/new.db")
+    monkeypatch.setenv("MEETING_ASSETS_AUDIO_ACTIVITY", "on")
+
+    with open_test_storage() as storage:
+        report = rebuild(storage)
+
+        assert report.faults == []
+        assert (rows(storage, ACTIVITY), rows(storage, ANALYSES)) == before
+        assert {quality["swapped_tracks"] for quality in qualities(storage)} == {0}
 
 
 def test_rows_are_the_same_when_they_are_computed_again(stored: Storage) -> None:
