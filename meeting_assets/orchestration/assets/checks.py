@@ -68,7 +68,8 @@ def check_step(workspace: Workspace = DEFAULT) -> dg.AssetChecksDefinition:
         selected = [key for key in by_key if key in context.selected_asset_check_keys]
         days = days_of_run(context.run)
         # Before the transaction, whose reads begin after the last evaluation that is known here.
-        last = {key: last_evaluation(context.instance, key) for key in selected} if days else {}
+        compared = [key for key in selected if days and by_key[key][1] is not _of_all]
+        last = {key: last_evaluation(context.instance, key) for key in compared}
         with (
             storage_of(context, workspace).open_storage() as (_, opened_storage),
             opened_storage.database.reading() as connection,
