@@ -115,7 +115,7 @@ class Settings(BaseSettings):
         alias="MEETING_ASSETS_CALENDAR",
         description="on: also store the events of connected calendars (API v2), with their invitees",
     )
-    media_given: Annotated[str, AfterValidator(valid.media)] = Field(
+    media_kinds_given: Annotated[str, AfterValidator(valid.media)] = Field(
         valid.OFF,
         alias="MEETING_ASSETS_MEDIA",
         description="off, or comma-separated kinds of media files that are downloaded: audio_mixed, video_mixed, "
@@ -289,7 +289,7 @@ class Settings(BaseSettings):
     @property
     def media_kinds(self) -> tuple[MediaKind, ...]:
         """The media kinds to download, in the order of `MediaKind`."""
-        given = set(valid.split_list(self.media_given))
+        given = set(valid.split_list(self.media_kinds_given))
         return tuple(kind for kind in MediaKind if kind in given)
 
     @property

@@ -16,6 +16,7 @@ import typer
 from meeting_assets.cli.application import LazyCommands, build_app
 from meeting_assets.cli.commands import COMMANDS
 from meeting_assets.cli.exporting import FORMAT_NAMES
+from meeting_assets.core.export_formats import AUDIO_FORMATS
 from meeting_assets.publications.exports import FORMATS
 from meeting_assets_tests.support.commands import command
 
@@ -108,4 +109,4 @@ def test_version_is_that_of_the_package() -> None:
 
 
 def test_help_of_export_lists_all_formats() -> None:
-    assert FORMAT_NAMES.split(", ") == [*FORMATS]
+    assert FORMAT_NAMES.split(", ") == [*FORMATS, *AUDIO_FORMATS]
