@@ -54,7 +54,7 @@ class QualityNote(Struct, frozen=True):
 
     fact: Annotated[str, Meta(description="the missing or doubtful data, as a sentence")]
     meaning: Annotated[str, Meta(description="the consequence for the numbers, as a sentence; may be empty")]
-    is_gap: Annotated[bool, Meta(description="whether the meeting has bad data because of it")]
+    is_fault: Annotated[bool, Meta(description="whether the meeting has bad data because of it")]
 
 
 class ShownArtifact(Struct, frozen=True):
