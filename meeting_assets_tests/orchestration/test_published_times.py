@@ -17,6 +17,11 @@ UNITS_S = {"s": 1, "min": 60}
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 
 
+@pytest.fixture(autouse=True)
+def _media_is_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEETING_ASSETS_MEDIA", "video_mixed")
+
+
 def published(kind: str) -> dict[str, str]:
     """The interval or time of each sensor or schedule in the documentation's table."""
     rows = [match.groups() for match in ROW.finditer(PAGE.read_text())]

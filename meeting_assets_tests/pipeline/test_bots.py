@@ -18,10 +18,11 @@ from meeting_assets.sandbox.world import identifier
 from meeting_assets.store import tombstones
 from meeting_assets.store.calendar_events import EVENTS
 from meeting_assets.store.ledger import RECORDINGS
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.environments import open_test_storage
 from meeting_assets_tests.support.ui import until
 
-pytestmark = pytest.mark.with_tables
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
 BOT_ID = "6e1f5adb-3340-4f50-900d-9aa2cdc53d6c"

@@ -17,10 +17,11 @@ from meeting_assets.sandbox import Fault, Sandbox
 from meeting_assets.sandbox.world import Bot as ListedBot
 from meeting_assets.sandbox.world import World, identifier
 from meeting_assets.settings import read_settings
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.pipeline.test_bots import AT, MINUTE, changes, listed, rows
 from meeting_assets_tests.support.environments import open_test_storage, use_sandbox
 
-pytestmark = pytest.mark.with_tables
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 LIST = "/api/v1/bot/"
 

@@ -22,6 +22,7 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store import tombstones
 from meeting_assets.store.database import put_meta, table_of
 from meeting_assets.store.observation import ObservationClock
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.calendars import (
     ANA,
     BO,
@@ -34,7 +35,7 @@ from meeting_assets_tests.support.calendars import (
 )
 from meeting_assets_tests.support.environments import open_test_storage, use_sandbox
 
-pytestmark = pytest.mark.with_tables
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 PATH = "/api/v2/calendar-events/"
 LAST_DAY = date(2026, 3, 15)

@@ -16,11 +16,12 @@ from meeting_assets.sandbox.world import identifier
 from meeting_assets.schema.bots import Bots
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store.database import table_of
+from meeting_assets_tests.conftest import sqlite_first
 from meeting_assets_tests.support.calendars import calendar_event, read_calendar, stored_events
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_sandbox
 from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT, sync_once
 
-pytestmark = pytest.mark.with_tables
+pytestmark = [sqlite_first, pytest.mark.with_tables]
 
 DAY = date(2026, 3, 2)
 LATE = timedelta(minutes=7)

@@ -10,9 +10,9 @@ import pytest
 from meeting_assets_tests.support.object_store import BUCKET, s3_server
 
 
-@pytest.fixture(params=["folder", "s3"])
+@pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.deployment)])
 def raw_store(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An empty home whose raw store is in a folder, and one in an S3-compatible server."""
+    """An empty home whose raw store is in a folder and, in the deployment run, one in an S3-compatible server."""
     if request.param == "folder":
         yield
         return

@@ -14,6 +14,8 @@ from meeting_assets_tests.support.environments import open_test_storage, sync_da
 from meeting_assets_tests.support.media_homes import expect_media, media_rows, sha256_of
 from meeting_assets_tests.support.media_process import ended, killed_and_repeated, started
 
+pytestmark = pytest.mark.deployment
+
 DAY, OTHER_DAY = date(2026, 3, 2), date(2026, 3, 3)
 FILES, FILE_BYTES = 6, 1_500_000
 BYTES_PER_S = 2_000_000
@@ -30,7 +32,6 @@ def sandbox(raw_store: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbo
         yield running
 
 
-@pytest.mark.deployment
 def test_memory_does_not_depend_on_the_size_of_files(raw_store: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_MEDIA", "video_mixed")
     peaks_mb = []

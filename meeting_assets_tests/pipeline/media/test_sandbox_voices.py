@@ -25,6 +25,8 @@ from meeting_assets.sandbox.world import Artifact, Recording
 from meeting_assets_tests.support.meeting_builder import TRANSCRIPT_ID, metrics_of
 from meeting_assets_tests.support.payloads import tables_from
 
+pytestmark = pytest.mark.deployment
+
 LAST_DAY = date(2026, 3, 14)
 MEETINGS = 2
 MOST_AUDIO_S = 4000
