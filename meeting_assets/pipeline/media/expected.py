@@ -55,7 +55,7 @@ def new_files(
 
 
 def days_with_new_files(connection: Connection, kinds: Collection[MediaKind]) -> list[date]:
-    """The days of files that the ledger lacks."""
+    """The days of files that the ledger lacks, or shows waiting with other facts of the API."""
     return sorted({file.day for file in new_files(connection, kinds)})
 
 
@@ -99,13 +99,20 @@ def _query(kind: MediaKind) -> Select[Any]:
     )
     if parts is not None:
         query = query.join(parts, parts.c.recording_id == OBJECTS.c.recording_id).where(part_id.is_not(None))
-    return query.where(~exists().where(_is_known(kind, part_id)))
+    return query.where(~exists().where(_is_known(kind, part_id, columns[4], columns[5])))
 
 
-def _is_known(kind: MediaKind, part_id: ColumnElement[str]) -> ColumnElement[bool]:
+def _is_known(
+    kind: MediaKind, part_id: ColumnElement[str], size_bytes: ColumnElement[Any], expires_at: ColumnElement[Any]
+) -> ColumnElement[bool]:
     """Whether the ledger has a file, and needs no other facts about it."""
     known = MEDIA_FILES.c
     is_row = and_(
         known.recording_id == OBJECTS.c.recording_id, known.media_kind == kind.value, known.part_id == part_id
     )
-    return and_(is_row, or_(known.status != PENDING, known.media_object_id == OBJECTS.c.media_object_id))
+    has_same_facts = and_(
+        known.media_object_id == OBJECTS.c.media_object_id,
+        known.expected_size_bytes.is_not_distinct_from(size_bytes),
+        known.expires_at.is_not_distinct_from(expires_at),
+    )
+    return and_(is_row, or_(known.status != PENDING, has_same_facts))
