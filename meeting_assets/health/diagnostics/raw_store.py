@@ -91,7 +91,7 @@ def _audit_checks(result: Audit) -> Iterator[HealthCheck]:
         (result.half_written, Severity.WARNING, "were left incomplete by killed runs. They can be deleted"),
     ):
         if keys:
-            yield HealthCheck(RAW_OBJECTS, severity, f"{_named(keys, 'raw object')} {sentence}.", StoreError)
+            yield HealthCheck(RAW_OBJECTS, severity, _sentence(keys, "raw object", sentence), StoreError)
     older = f" ({result.older} of them are earlier contents)" if result.older else ""
     days = "1 day" if result.days == 1 else f"{result.days} days"
     sentence = f"{result.objects} objects{older} of {days} were compared with the ledger by name"

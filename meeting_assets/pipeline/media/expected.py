@@ -14,7 +14,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, literal, null, or_, select
 from sqlmodel import SQLModel
 
 from meeting_assets.artifacts.audio_separate import AudioParts
@@ -87,7 +87,7 @@ def _query(kind: MediaKind) -> Select[Any]:
         part_id.label("part_id"),
         RECORDINGS.c.day,
         OBJECTS.c.media_object_id,
-        OBJECTS.c.size_bytes.label("expected_size_bytes") if parts is None else literal(None).label("no_size"),
+        OBJECTS.c.size_bytes.label("expected_size_bytes") if parts is None else null().label("no_size"),
         func.coalesce(OBJECTS.c.expires_at, RECORDINGS.c.expires_at, type_=OBJECTS.c.expires_at.type),
         parts.c.participant_id if parts is not None else literal(None).label("no_participant"),
         parts.c.duration_s if parts is not None else literal(None).label("no_duration"),
