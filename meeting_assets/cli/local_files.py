@@ -37,8 +37,8 @@ def replace_file(path: Path, content: bytes) -> None:
 def replaced_file(path: Path) -> Iterator[Path]:
     """Gives the path to write a file at; without an error, the written file then replaces `path`.
 
-    An existing file keeps its permissions; a new one is private. A symbolic link keeps pointing to its file. Devices and
-    pipes are written to. If nothing is written, `path` stays as it is.
+    An existing file keeps its permissions; a new one is private. A symbolic link keeps pointing to its file. Devices
+    and pipes are written to. If nothing is written, `path` stays as it is.
     """
     path = path.resolve()
     with TemporaryDirectory(dir=None if _is_special(path) else path.parent, prefix=".unfinished.") as folder:
