@@ -46,7 +46,8 @@ def definitions(
     """
     days, weeks = daily(settings.first_day), weekly(settings.first_day)
     database = database_kind(settings)
-    checks, ingestion_check = check_step(workspace), ingestion_check_step(settings.first_day, workspace)
+    checks = check_step(settings.media_kinds, workspace)
+    ingestion_check = ingestion_check_step(settings.first_day, workspace)
     daily_assets = [
         raw_assets(days, database, workspace),
         *parsed_assets(days, database, workspace),
@@ -107,7 +108,7 @@ def _sensors(
         orphaned_runs_sensor(workspace),
         failed_runs(workspace),
         failed_checks(workspace),
-        *([pending_media(days, workspace)] if settings.media_kinds else []),
+        *([pending_media(days, workspace)] if settings.media_kinds or settings.audio_activity else []),
     ]
 
 
@@ -120,7 +121,7 @@ def _schedules(
         nightly_run_retention(workspace),
         nightly_checks(workspace),
         nightly_retention(workspace),
-        *([nightly_media(days, workspace)] if settings.media_kinds else []),
+        *([nightly_media(days, workspace)] if settings.media_kinds or settings.audio_activity else []),
     ]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from meeting_assets.cli.local_files import file_errors_named, replace_file
+from meeting_assets.cli.local_files import file_errors_named, replace_file, replaced_file
 from meeting_assets.core.errors import MeetingAssetsError, StoreError, UsageError
 
 
@@ -33,6 +33,19 @@ def test_symbolic_link_keeps_pointing_to_its_file(tmp_path: Path) -> None:
 
     assert link.is_symlink()
     assert path.read_bytes() == b"new"
+
+
+def test_file_stays_as_it_is_after_an_error_or_if_nothing_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    with pytest.raises(TypeError), replaced_file(path) as unfinished:
+        unfinished.write_text(b"new")  # type: ignore[arg-type]
+    with replaced_file(path):
+        pass
+
+    assert path.read_text() == "old"
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
 
 
 def test_new_file_is_private(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from meeting_assets.cli.local_files import replaced_file
 from meeting_assets.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,12 +34,11 @@ class AudioExporter:
         if not self._has_audio(meeting):
             return False
         path = folder / form.file_name(meeting)
-        with TemporaryDirectory(prefix=".audio.", dir=folder) as unfinished:
-            mixed = Path(unfinished) / path.name
-            if not mix(self._storage, meeting.recording_id, mixed, form.name):
-                return False
-            mixed.replace(path)
-        return True
+        with replaced_file(path) as unfinished:
+            is_mixed = mix(self._storage, meeting.recording_id, unfinished, form.name)
+            if not is_mixed:
+                unfinished.unlink(missing_ok=True)
+        return is_mixed
 
     def print(self, meeting: MeetingText, form: AudioExport) -> None:
         """Writes the audio of a meeting to standard output.

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryDirectory
 
 from meeting_assets.core.errors import StoreError, UsageError
 from meeting_assets.core.files import file_error_message
 
 STANDARD_STREAM = "-"
 """The argument that stands for standard input or output."""
+PRIVATE = 0o600
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -26,25 +28,36 @@ def write_standard_output(content: str) -> None:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Writes a file. An existing file keeps its permissions and is replaced only by a complete one.
+    """Writes a file as `replaced_file` does."""
+    with replaced_file(path) as unfinished:
+        unfinished.write_bytes(content)
 
-    A symbolic link keeps pointing to its file. Devices and pipes are written to.
+
+@contextmanager
+def replaced_file(path: Path) -> Iterator[Path]:
+    """Gives the path to write a file at; without an error, the written file then replaces `path`.
+
+    An existing file keeps its permissions; a new one is private. A symbolic link keeps pointing to its file. Devices
+    and pipes are written to. If nothing is written, `path` stays as it is.
     """
     path = path.resolve()
-    if path.exists() and not path.is_file():
-        path.write_bytes(content)
-        return
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name[:100]}.", delete=False) as file:
-        try:
-            file.write(content)
-            file.flush()
+    with TemporaryDirectory(dir=None if _is_special(path) else path.parent, prefix=".unfinished.") as folder:
+        unfinished = Path(folder) / path.name
+        yield unfinished
+        if not unfinished.exists():
+            return
+        if _is_special(path):
+            with unfinished.open("rb") as source, path.open("wb") as target:
+                shutil.copyfileobj(source, target)
+            return
+        with unfinished.open("rb") as file:
+            os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode) if path.exists() else PRIVATE)
             os.fsync(file.fileno())
-            if path.exists():
-                os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
+        unfinished.replace(path)
+
+
+def _is_special(path: Path) -> bool:
+    return path.exists() and not path.is_file()
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, func, literal, or_, select
@@ -23,8 +25,11 @@ MIXED = (MediaKind.AUDIO_MIXED.value, MediaKind.VIDEO_MIXED.value)
 _FILES = MEDIA_FILES.c
 
 
-def media_checks() -> list[Check]:
-    """All checks of media files. They pass where MEETING_ASSETS_MEDIA has always been off."""
+def media_checks(kinds: Collection[MediaKind]) -> list[Check]:
+    """All checks of media files. They pass where MEETING_ASSETS_MEDIA has always been off.
+
+    `kinds` are those that are downloaded: files of other kinds do not wait.
+    """
     return [
         Check(
             name="no_media_expires_unfetched",
@@ -36,7 +41,7 @@ def media_checks() -> list[Check]:
             ),
             table=RECORDINGS.name,
             is_error=True,
-            violating_rows=_expiring,
+            violating_rows=partial(_expiring, kinds),
             location_of=_loss,
         ),
         Check(
@@ -62,17 +67,6 @@ def media_checks() -> list[Check]:
             violating_rows=_of_other_duration,
             location_of=lambda row: f"{row.part}{row.duration_s:.1f} s instead of {row.expected_s:.1f} s",
         ),
-        Check(
-            name="mixed_media_has_the_expected_size",
-            description=(
-                "Every stored file of mixed media has the size that Recall.ai announces. To fix it, compare the file "
-                "with the recording in the Recall.ai dashboard."
-            ),
-            table=RECORDINGS.name,
-            is_error=False,
-            violating_rows=_of_other_size,
-            location_of=lambda row: f"{row.size_bytes} bytes instead of {row.expected_size_bytes}",
-        ),
     ]
 
 
@@ -81,9 +75,10 @@ def is_lost() -> ColumnElement[bool]:
     return and_(_FILES.status == DELETED, _FILES.sha256.is_(None), _FILES.missing_since.is_(None))
 
 
-def _expiring(at: datetime) -> Select[Any]:
+def _expiring(kinds: Collection[MediaKind], at: datetime) -> Select[Any]:
     since = literal(at - LOSS_REPORTED_FOR, Instant)
-    is_expiring = and_(_FILES.status == PENDING, _FILES.expires_at.between(since, literal(at + EXPIRES_SOON, Instant)))
+    is_waiting = and_(_FILES.status == PENDING, _FILES.media_kind.in_([*kinds]))
+    is_expiring = and_(is_waiting, _FILES.expires_at.between(since, literal(at + EXPIRES_SOON, Instant)))
     is_newly_lost = and_(is_lost(), _FILES.modified_at >= since)
     return _of_files(_FILES.status, _FILES.expires_at).where(or_(is_expiring, is_newly_lost))
 
@@ -105,11 +100,6 @@ def _of_other_duration(_at: datetime) -> Select[Any]:
     tolerance_s = case((expected_s * TOLERANCE_SHARE > TOLERANCE_S, expected_s * TOLERANCE_SHARE), else_=TOLERANCE_S)
     is_other = or_(_FILES.duration_s < expected_s - tolerance_s, _FILES.duration_s > padded_s + tolerance_s)
     return _of_files(_FILES.duration_s, expected_s.label("expected_s")).where(_FILES.sha256.is_not(None), is_other)
-
-
-def _of_other_size(_at: datetime) -> Select[Any]:
-    is_other = and_(_FILES.media_kind.in_(MIXED), _FILES.size_bytes != _FILES.expected_size_bytes)
-    return _of_files(_FILES.size_bytes, _FILES.expected_size_bytes).where(is_other)
 
 
 def _of_files(*columns: Any) -> Select[Any]:

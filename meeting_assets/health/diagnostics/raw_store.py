@@ -6,6 +6,7 @@ The probe of the raw store writes one object and deletes it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from types import MappingProxyType
 
 from sqlalchemy import inspect
 
@@ -25,6 +26,7 @@ RAW_OBJECTS = "raw objects"
 MEDIA_FILES = "media files"
 AUDIT_BUDGET_S = 20.0
 MAX_KEYS_NAMED = 5
+SINGULAR = MappingProxyType({"are": "is", "belong": "belongs", "have": "has", "were": "was"})
 
 
 def diagnose_raw_store(settings: Settings) -> Iterator[HealthCheck]:
@@ -53,7 +55,7 @@ def diagnose_raw_objects(settings: Settings) -> Iterator[HealthCheck]:
     if result is not None:
         yield from _audit_checks(result)
     if of_media is not None:
-        yield from _media_checks(of_media)
+        yield from _media_audit_checks(of_media)
 
 
 def _audit_checks(result: Audit) -> Iterator[HealthCheck]:
@@ -83,13 +85,13 @@ def _audit_checks(result: Audit) -> Iterator[HealthCheck]:
         (
             result.unsaved,
             Severity.WARNING,
-            "are missing: they are copies of corrections in the database. Run `meeting-assets rebuild --from DAY --to "
-            "DAY` to write them",
+            "are missing, although the database has the corrections. Run `meeting-assets rebuild --from DAY --to DAY` "
+            "to write them",
         ),
         (result.half_written, Severity.WARNING, "were left incomplete by killed runs. They can be deleted"),
     ):
         if keys:
-            yield HealthCheck(RAW_OBJECTS, severity, f"{_named(keys)} {sentence}.", StoreError)
+            yield HealthCheck(RAW_OBJECTS, severity, _sentence(keys, "raw object", sentence), StoreError)
     older = f" ({result.older} of them are earlier contents)" if result.older else ""
     days = "1 day" if result.days == 1 else f"{result.days} days"
     sentence = f"{result.objects} objects{older} of {days} were compared with the ledger by name"
@@ -99,7 +101,7 @@ def _audit_checks(result: Audit) -> Iterator[HealthCheck]:
     yield HealthCheck(RAW_OBJECTS, Severity.WARNING if remaining > 0 else Severity.OK, f"{sentence}.")
 
 
-def _media_checks(result: MediaAudit) -> Iterator[HealthCheck]:
+def _media_audit_checks(result: MediaAudit) -> Iterator[HealthCheck]:
     """The results of the audit of media files; nothing where none were ever stored."""
     for keys, severity, sentence in (
         (
@@ -110,17 +112,16 @@ def _media_checks(result: MediaAudit) -> Iterator[HealthCheck]:
         (
             result.unknown,
             Severity.WARNING,
-            "are media files without a row. Run `meeting-assets rebuild` to add those that have a description; the "
-            "others can be deleted",
+            "have no row. Run `meeting-assets rebuild` to add those that have a description; the others can be deleted",
         ),
         (
             result.purged,
             Severity.WARNING,
-            "are media files of purged recordings. Run `meeting-assets purge` for these recordings again",
+            "belong to purged recordings. Run `meeting-assets purge` for these recordings again",
         ),
     ):
         if keys:
-            yield HealthCheck(MEDIA_FILES, severity, f"{_named(keys)} {sentence}.", StoreError)
+            yield HealthCheck(MEDIA_FILES, severity, _sentence(keys, "media file", sentence), StoreError)
     if result.files or result.skipped_days:
         sentence = f"{result.files} stored media files ({shown_size(result.size_bytes)}) were found by name and size"
         skipped = f"; {result.skipped_days} older days were skipped" if result.skipped_days else ""
@@ -128,6 +129,9 @@ def _media_checks(result: MediaAudit) -> Iterator[HealthCheck]:
         yield HealthCheck(MEDIA_FILES, severity, f"{sentence}{skipped}.")
 
 
-def _named(keys: Sequence[str]) -> str:
+def _sentence(keys: Sequence[str], noun: str, predicate: str) -> str:
+    """Counts and names keys, followed by a predicate whose first word is a plural verb."""
+    verb, rest = predicate.split(" ", 1)
+    subject, verb = (noun, SINGULAR[verb]) if len(keys) == 1 else (f"{noun}s", verb)
     more = f" and {len(keys) - MAX_KEYS_NAMED} more" if len(keys) > MAX_KEYS_NAMED else ""
-    return f"{len(keys)} raw objects ({', '.join(keys[:MAX_KEYS_NAMED])}{more})"
+    return f"{len(keys)} {subject} ({', '.join(keys[:MAX_KEYS_NAMED])}{more}) {verb} {rest}."

@@ -5,12 +5,13 @@ violations of another. Dagster shows a check as not evaluated after the next run
 evaluates all checks, but reads only recordings whose result can differ from the last one (`evaluations`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import dagster as dg
 
 from meeting_assets.core.instants import now
+from meeting_assets.core.media_kinds import MediaKind
 from meeting_assets.health.check import Check, Violations
 from meeting_assets.health.ledger_checks import ledger_checks
 from meeting_assets.health.media_checks import media_checks
@@ -46,12 +47,15 @@ def check_tables_job(*checks: dg.AssetChecksDefinition, workspace: Workspace = D
     )
 
 
-def check_step(workspace: Workspace = DEFAULT) -> dg.AssetChecksDefinition:
-    """The step that evaluates the selected checks. It is the last one of every run of days."""
+def check_step(media_kinds: Collection[MediaKind], workspace: Workspace = DEFAULT) -> dg.AssetChecksDefinition:
+    """The step that evaluates the selected checks. It is the last one of every run of days.
+
+    `media_kinds` are the kinds of media that are downloaded.
+    """
     by_key = {
         Key(workspace.key(check.table), check.name): (check, evaluate)
         for checks, evaluate in (
-            ([*ledger_checks(), *media_checks()], _of_all),
+            ([*ledger_checks(), *media_checks(media_kinds)], _of_all),
             (metric_checks(), Evaluator.of_days),
             (table_checks(), Evaluator.of_written),
         )

@@ -18,6 +18,7 @@ from meeting_assets.orchestration.run_tags import for_this_database
 from meeting_assets.orchestration.runs import LONGEST_RUN_S, MAX_RUNTIME
 from meeting_assets.orchestration.triggers.run_requests import MAX_RUNS_READ, NOT_ENDED, is_failing
 from meeting_assets.orchestration.workspace import Workspace
+from meeting_assets.pipeline.media.activity import days_to_analyse
 from meeting_assets.pipeline.media.results import waiting_days
 from meeting_assets.pipeline.storage import access_of, open_storage_read_only
 from meeting_assets.settings import Settings
@@ -25,7 +26,7 @@ from meeting_assets.settings import Settings
 EVERY_S = 60
 # Media wait behind every run that fills tables.
 PRIORITY = {"dagster/priority": "-10"}
-OFF = "MEETING_ASSETS_MEDIA is off."
+OFF = "MEETING_ASSETS_MEDIA and MEETING_ASSETS_AUDIO_ACTIVITY are off."
 
 
 def pending_media(days: dg.DailyPartitionsDefinition, workspace: Workspace) -> dg.SensorDefinition:
@@ -36,7 +37,7 @@ def pending_media(days: dg.DailyPartitionsDefinition, workspace: Workspace) -> d
         job_name=workspace.named(JOB),
         minimum_interval_seconds=EVERY_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Requests a run for media files whose download is due, those that expire first.",
+        description="Requests a run for media files whose download or analysis is due, those that expire first.",
     )
     def _sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         return _evaluate(context.instance, days, workspace)
@@ -53,7 +54,7 @@ def nightly_media(days: dg.DailyPartitionsDefinition, workspace: Workspace) -> d
         cron_schedule="30 4 * * *",
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Requests a run for media files whose download is due, as the sensor does.",
+        description="Requests a run for media files whose download or analysis is due, as the sensor does.",
     )
     def _schedule(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
         found = _evaluate(context.instance, days, workspace)
@@ -76,7 +77,7 @@ def _evaluate(
     instance: dg.DagsterInstance, days: dg.DailyPartitionsDefinition, workspace: Workspace
 ) -> dg.SensorResult | dg.SkipReason:
     settings = apply_settings(workspace)
-    if not settings.media_kinds:
+    if not (settings.media_kinds or settings.audio_activity):
         return dg.SkipReason(OFF)
     if (reason := _reason_to_wait(instance, workspace)) is not None:
         return dg.SkipReason(reason)
@@ -85,13 +86,15 @@ def _evaluate(
         requests = _requests(settings, days, workspace)
     except (NothingStored, SettingsError) as error:
         return dg.SkipReason(str(error))
-    return dg.SensorResult(requests) if requests else dg.SkipReason("No media file waits for its download.")
+    return dg.SensorResult(requests) if requests else dg.SkipReason("No media file waits for its download or analysis.")
 
 
 def _requests(settings: Settings, days: dg.DailyPartitionsDefinition, workspace: Workspace) -> list[dg.RunRequest]:
     partitions = {*days.get_partition_keys()}
     with open_storage_read_only(settings) as storage:
         waiting = waiting_days(storage.database, settings.media_kinds, at=now())
+        if settings.audio_activity:
+            waiting = [*dict.fromkeys([*waiting, *days_to_analyse(storage)])]
         usable = [day for day in waiting if day.isoformat() in partitions and day >= storage.oldest_day]
         if not usable:
             return []

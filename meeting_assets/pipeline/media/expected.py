@@ -14,7 +14,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, literal, null, or_, select
 from sqlmodel import SQLModel
 
 from meeting_assets.artifacts.audio_separate import AudioParts
@@ -55,7 +55,7 @@ def new_files(
 
 
 def days_with_new_files(connection: Connection, kinds: Collection[MediaKind]) -> list[date]:
-    """The days of files that the ledger lacks."""
+    """The days of files that the ledger lacks, or shows waiting with other facts of the API."""
     return sorted({file.day for file in new_files(connection, kinds)})
 
 
@@ -87,7 +87,7 @@ def _query(kind: MediaKind) -> Select[Any]:
         part_id.label("part_id"),
         RECORDINGS.c.day,
         OBJECTS.c.media_object_id,
-        OBJECTS.c.size_bytes.label("expected_size_bytes") if parts is None else literal(None).label("no_size"),
+        OBJECTS.c.size_bytes.label("expected_size_bytes") if parts is None else null().label("no_size"),
         func.coalesce(OBJECTS.c.expires_at, RECORDINGS.c.expires_at, type_=OBJECTS.c.expires_at.type),
         parts.c.participant_id if parts is not None else literal(None).label("no_participant"),
         parts.c.duration_s if parts is not None else literal(None).label("no_duration"),
@@ -99,13 +99,20 @@ def _query(kind: MediaKind) -> Select[Any]:
     )
     if parts is not None:
         query = query.join(parts, parts.c.recording_id == OBJECTS.c.recording_id).where(part_id.is_not(None))
-    return query.where(~exists().where(_is_known(kind, part_id)))
+    return query.where(~exists().where(_is_known(kind, part_id, columns[4], columns[5])))
 
 
-def _is_known(kind: MediaKind, part_id: ColumnElement[str]) -> ColumnElement[bool]:
+def _is_known(
+    kind: MediaKind, part_id: ColumnElement[str], size_bytes: ColumnElement[Any], expires_at: ColumnElement[Any]
+) -> ColumnElement[bool]:
     """Whether the ledger has a file, and needs no other facts about it."""
     known = MEDIA_FILES.c
     is_row = and_(
         known.recording_id == OBJECTS.c.recording_id, known.media_kind == kind.value, known.part_id == part_id
     )
-    return and_(is_row, or_(known.status != PENDING, known.media_object_id == OBJECTS.c.media_object_id))
+    has_same_facts = and_(
+        known.media_object_id == OBJECTS.c.media_object_id,
+        known.expected_size_bytes.is_not_distinct_from(size_bytes),
+        known.expires_at.is_not_distinct_from(expires_at),
+    )
+    return and_(is_row, or_(known.status != PENDING, has_same_facts))

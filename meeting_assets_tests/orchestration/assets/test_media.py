@@ -148,6 +148,17 @@ def test_run_of_media_does_not_hold_the_day_in_the_queue() -> None:
     assert int(request.tags["dagster/priority"]) < 0
 
 
+@pytest.mark.usefixtures("listed")
+def test_triggers_request_runs_for_stored_audio_that_is_not_analysed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(current_definitions(), JOB, [DAY], run_config={}).succeeded
+    assert ranges(current_definitions(), sensor_of) == []
+
+    monkeypatch.setenv("MEETING_ASSETS_AUDIO_ACTIVITY", "on")
+
+    for resolve in (sensor_of, schedule_of):
+        assert ranges(current_definitions(), resolve) == [(DAY.isoformat(), DAY.isoformat())]
+
+
 def sensor_of(defs: dg.Definitions) -> Any:
     return defs.resolve_sensor_def("pending_media")
 

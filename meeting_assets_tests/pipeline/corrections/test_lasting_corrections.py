@@ -244,7 +244,9 @@ def test_audit_names_a_missing_copy_until_a_rebuild_writes_it(recording: Recordi
         rebuild(storage, [DAY])
 
     assert missing == [key]
-    assert [f"1 raw objects ({key}) are missing: they are copies of corrections" in each for each in warnings] == [True]
+    assert [
+        f"1 raw object ({key}) is missing, although the database has the corrections" in each for each in warnings
+    ] == [True]
     assert audited().unsaved == []
     assert in_force(recording.id) == [assigned(A, BEA)]
 
