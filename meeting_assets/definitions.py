@@ -83,7 +83,7 @@ def definitions(
 def sync_job(
     assets: Sequence[dg.AssetsDefinition], checks: dg.AssetChecksDefinition, workspace: Workspace = DEFAULT
 ) -> Any:
-    """The main job: it fetches and measures days, and evaluates all checks of what it wrote."""
+    """The main job: it fetches and measures days, and evaluates all checks."""
     return dg.define_asset_job(
         workspace.named(JOB),
         selection=dg.AssetSelection.assets(*assets).without_checks() | dg.AssetSelection.checks(checks),

@@ -157,8 +157,9 @@ def test_every_class_of_errors_has_a_code() -> None:
 
     unexpected = {each for each in classes if exit_code_of(each) is ExitCode.UNEXPECTED}
 
-    # The base class is raised where Dagster ends without a cause; a PayloadError quarantines and ends no command.
-    assert unexpected == {errors.MeetingAssetsError, errors.PayloadError}
+    # The base class is raised where Dagster ends without a cause. Unreadable payloads and media files are
+    # quarantined and end no command.
+    assert unexpected == {errors.MeetingAssetsError, errors.PayloadError, errors.UnreadableMediaError}
     assert {exit_code_of(each) for each in CODES} == {*ExitCode} - {
         ExitCode.DONE,
         ExitCode.UNEXPECTED,

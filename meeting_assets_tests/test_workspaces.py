@@ -105,13 +105,15 @@ def test_a_run_of_one_workspace_does_not_delay_the_other(components: list[Meetin
     assert [*of_support[0].run_config["ops"]] == ["support_raw_artifacts"]
 
 
-def test_sensors_and_schedules_start_jobs_of_their_workspace() -> None:
-    repository = build(instance_of("sales")).get_repository_def()
+@pytest.mark.parametrize(("media", "undefined"), [(["audio_mixed"], set()), ([], {"sales_sync_media"})])
+def test_sensors_and_schedules_start_jobs_of_their_workspace(media: list[str], undefined: set[str]) -> None:
+    component = instance_of("sales", media=media)
+    repository = build(component).get_repository_def()
 
     started = {each.job_name for each in repository.sensor_defs if each.targets}
     started |= {each.job_name for each in repository.schedule_defs}
 
-    assert started == {*instance_of("sales").workspace().jobs}
+    assert started == {*component.workspace().jobs} - undefined
 
 
 @dg.job

@@ -137,6 +137,7 @@ def _checks_of_artifacts() -> list[Check]:
             "it, find the cause in the Recall.ai dashboard.",
             lambda at: or_(*(_is_missing(kind, at) for kind in MEASURED_KINDS)),
             lambda row: f"without {row.missing_kinds.replace(',', ', ')}",
+            always_reads_all=True,
         ),
     ]
 
@@ -171,6 +172,7 @@ def _quality_check(
     is_violated: Callable[[datetime], ColumnElement[bool]],
     location_of: Callable[[Any], str],
     *others: ColumnElement[Any],
+    always_reads_all: bool = False,
 ) -> Check:
     columns = (
         *(QUALITY.timeline_word_coverage, QUALITY.word_timeline_coverage, QUALITY.speech_event_agreement),
@@ -184,6 +186,7 @@ def _quality_check(
         is_error=False,
         violating_rows=lambda at: rows_of(DataQuality, *columns).where(is_violated(at)),
         location_of=location_of,
+        always_reads_all=always_reads_all,
     )
 
 

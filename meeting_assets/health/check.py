@@ -15,7 +15,7 @@ from functools import partial
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, Subquery, func, select, true
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, func, or_, select, true
 
 from meeting_assets.core.batches import batched
 
@@ -69,13 +69,24 @@ class Check:
     """Describes where a selected row violates the rule."""
     counts_sources: bool = False
     """True if the number of violations of each source is reported too."""
+    always_reads_all: bool = False
+    """True if the result about a recording can change although its rows do not: by time, or by rows of others."""
     rows_of_recordings: RecordingQuery | None = None
     """The same query for some recordings, if `violating_rows` reads all rows of large tables."""
 
-    def violations(self, connection: Connection, at: datetime, days: Collection[date] | None = None) -> Violations:
-        """Evaluates the check as of an instant, for all recordings or for those of some days."""
+    def violations(
+        self,
+        connection: Connection,
+        at: datetime,
+        days: Collection[date] | None = None,
+        recording_ids: Collection[str] = (),
+    ) -> Violations:
+        """Evaluates the check as of an instant, for all recordings, or for those of some days and some others."""
         found = self.violating_rows(at).subquery()
-        return self._evaluated(connection, found, true() if days is None else found.c.day.in_(days))
+        is_read = true() if days is None else found.c.day.in_(days)
+        if recording_ids:
+            is_read = or_(is_read, found.c.recording_id.in_(recording_ids))
+        return self._evaluated(connection, found, is_read)
 
     def violations_of(self, connection: Connection, recording_ids: Collection[str]) -> Violations:
         """Evaluates a check of large tables for some recordings, and reads no rows of others.

@@ -1,7 +1,8 @@
 """Checks of the metrics: arithmetic rules for every row, and agreement between sources (`agreement_checks`).
 
-A violated arithmetic rule means a wrong number, caused by a bug in this package. Every run evaluates these checks for
-its recordings, and a schedule for all recordings once a night.
+A violated arithmetic rule means a wrong number, caused by a bug in this package. Every run of `sync_recordings`
+evaluates these checks for its days and for recordings written since the last evaluation, and a schedule for all
+recordings once a night.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Asset checks: one step evaluates the checks of `health`.
 
 Checks are not partitioned: Dagster shows only the last evaluation, so the evaluation of one day would hide the
-violations of another. Dagster shows a check as not evaluated after the next run of its asset. Every run therefore
-evaluates all checks, but reads only recordings whose result can differ from the last one (`evaluations`).
+violations of another. Dagster shows a check as not evaluated after the next run of its asset. Every run of
+`sync_recordings` therefore evaluates all checks, but reads only recordings whose result can differ from the last one
+(`evaluations`).
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -48,7 +49,7 @@ def check_tables_job(*checks: dg.AssetChecksDefinition, workspace: Workspace = D
 
 
 def check_step(media_kinds: Collection[MediaKind], workspace: Workspace = DEFAULT) -> dg.AssetChecksDefinition:
-    """The step that evaluates the selected checks. It is the last one of every run of days.
+    """The step that evaluates the selected checks. It is the last one of every run of `sync_recordings`.
 
     `media_kinds` are the kinds of media that are downloaded.
     """

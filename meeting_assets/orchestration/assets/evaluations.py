@@ -1,10 +1,14 @@
 """The recordings that an evaluation of a check reads, so that its result is about all of them.
 
-At night, a check reads all recordings. A run reads those that can have another result than at the last evaluation:
+At night, a check reads all recordings. A run of `sync_recordings` reads those that can have another result than at the
+last evaluation:
 
     checks of the ledger      all recordings; the ledger is small
-    checks of the metrics     those of its days; all of them if the check did not pass
+    checks of the metrics     those of its days and those written since then; all if the check did not pass
+    missing artifacts         all recordings: the result also changes by time and by artifacts of other recordings
     checks of large tables    those written since then, and those with violations then
+
+Other runs can overlap, die before their checks, or contain no checks. Their recordings count as written since then.
 
 A check of large tables with more violations than an evaluation lists stays failed. Its count is then that of the
 recordings read, until the night or until they have none left.
@@ -18,7 +22,7 @@ import dagster as dg
 from sqlalchemy import Connection
 
 from meeting_assets.health.changed_recordings import changed_recordings, database_now
-from meeting_assets.health.check import MAX_LISTED, Check, Violation, Violations
+from meeting_assets.health.check import MAX_LISTED, RECORDINGS_PER_QUERY, Check, Violation, Violations
 
 MAX_EVALUATIONS_READ = 25
 VIOLATIONS = "violations"
@@ -62,13 +66,21 @@ class Evaluator:
         return Evaluation(check.violations(self._connection, self._at))
 
     def of_days(self, check: Check, last: dg.AssetCheckEvaluation | None) -> Evaluation:
-        """Evaluates a check for the days of the run, if it passed in its last evaluation."""
-        if not self._days or last is None or not last.passed:
+        """Evaluates a check that passed for the days of the run and the recordings that were written since then."""
+        before = read_at_of(last)
+        if check.always_reads_all or not self._days or last is None or not last.passed or before is None:
+            return self.of_all(check)
+        written = self._written_since(before)
+        if len(written) > RECORDINGS_PER_QUERY:
             return self.of_all(check)
         first, until = min(self._days), max(self._days)
         days = f"{first}" if first == until else f"{first} to {until}"
-        found = check.violations(self._connection, self._at, self._days)
-        return Evaluation(found, f"Read the recordings of {days}. All others passed in the last evaluation.")
+        found = check.violations(self._connection, self._at, self._days, written)
+        return Evaluation(
+            found,
+            f"Read the recordings of {days}, and those that were written since the last evaluation ({len(written)}). "
+            "All others passed in it.",
+        )
 
     def of_written(self, check: Check, last: dg.AssetCheckEvaluation | None) -> Evaluation:
         """Evaluates a check for the recordings that were written since its last evaluation or failed in it."""

@@ -40,6 +40,7 @@ ALWAYS_OBSERVED = table_of(MeetingMetrics).name
 """The asset whose partitions have versions of their own in runs of any length. Assets of other projects usually follow
 it, and one asset costs little."""
 ROW_COUNT, PARTITION_ROW_COUNT = "dagster/row_count", "dagster/partition_row_count"
+RATE_SUFFIX = "_per_s"
 NO_PARTITIONS: Mapping[date, Mapping[str, Any]] = {}
 
 _STATE_SCHEMA = dg.TableSchema(
@@ -74,7 +75,7 @@ def materialization(
     Pages show the values of the partition first, then those of the table and the totals of the run, and last the data
     version, which the fewest readers need.
     """
-    totals = {name: _total(name, value, len(metadata_by_partition)) for name, value in run_metadata.items()}
+    totals = {name: shown_total(name, value, len(metadata_by_partition)) for name, value in run_metadata.items()}
     shared = {**table_metadata, **{f"{RUN}{name}": value for name, value in totals.items()}}
     for partition, metadata in metadata_by_partition.items():
         shown = {name: value for name, value in {**metadata, **shared}.items() if name != DATA_VERSION}
@@ -95,10 +96,15 @@ def materialization(
     return Materialization(result, versions)
 
 
-def _total(name: str, value: Any, partition_count: int) -> Any:
-    """A total of the run. The number of named recordings is a setting, and the same for each partition."""
-    is_total = isinstance(value, int | float) and name != NAMED_RECORDINGS
-    return f"{value:,} in {partition_count} partitions" if is_total and partition_count > 1 else value
+def shown_total(name: str, value: Any, partition_count: int) -> Any:
+    """The shown value of a total of the run: a text in a run of several partitions.
+
+    The number of named recordings is a setting, and the same for each partition. Rates are no sums of partitions.
+    """
+    if not isinstance(value, int | float) or name == NAMED_RECORDINGS or partition_count <= 1:
+        return value
+    number = f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
+    return number if name.endswith(RATE_SUFFIX) else f"{number} in {partition_count} partitions"
 
 
 def published(

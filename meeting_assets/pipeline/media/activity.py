@@ -28,6 +28,7 @@ from meeting_assets.store.audio_activity import ANALYSES, Analysis
 from meeting_assets.store.connections import retry_on_conflict
 
 NO_START = "the manifest does not state where the part begins"
+NOT_STORED = "the raw store does not have the file"
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ def _outdated(storage: Storage, days: Collection[date] | None) -> tuple[list[Sto
 
 def _analyse(storage: Storage, file: StoredFile, report: ActivityReport) -> None:
     found = _found(storage, file)
-    if found is None or not _write(storage, file, found):
+    if not _write(storage, file, found):
         return  # deleted meanwhile
     report.recording_ids.add(file.recording_id)
     if found.error is not None:
@@ -120,13 +121,14 @@ def _analyse(storage: Storage, file: StoredFile, report: ActivityReport) -> None
     report.activity_s = round(report.activity_s + to_seconds(length_us(found.intervals)), 3)
 
 
-def _found(storage: Storage, file: StoredFile) -> _Found | None:
-    """The intervals of a file; None if it is not stored any more."""
+def _found(storage: Storage, file: StoredFile) -> _Found:
+    """The intervals of a file, or why there are none."""
     if file.start_s is None:
         return _Found([], error=NO_START)
     source = open_media(storage.raw, file.key)
     if source is None:
-        return None
+        # `_write` tells a purged file from a lost one. A lost one is noted, or it would be looked for in every run.
+        return _Found([], error=NOT_STORED)
     with source:
         try:
             flags = speech_flags(source)

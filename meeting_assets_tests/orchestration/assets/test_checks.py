@@ -1,6 +1,6 @@
 """Checks cover all days: a violation is reported until it is fixed, independent of later runs.
 
-Every run evaluates all checks, and reads the recordings alone whose result can have changed.
+Every run of `sync_recordings` evaluates all checks, and reads the recordings alone whose result can have changed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from meeting_assets.health.ledger_checks import ledger_checks
 from meeting_assets.health.media_checks import media_checks
 from meeting_assets.health.metric_checks import metric_checks
 from meeting_assets.health.table_checks import table_checks
+from meeting_assets.metrics.quality import DataQuality
 from meeting_assets.metrics.tables import MeetingMetrics
+from meeting_assets.orchestration.assets import evaluations as evaluations_module
+from meeting_assets.orchestration.assets.evaluations import Evaluator, last_evaluation
 from meeting_assets.orchestration.assets.ingestion_check import YESTERDAY_WAS_INGESTED
 from meeting_assets.orchestration.workspace import CHECK_TABLES
 from meeting_assets.sandbox import Recording, Sandbox, combined, uniform
@@ -32,9 +35,10 @@ from meeting_assets_tests.support.snapshots import DOWNLOAD_PORT
 DAY_5, DAY_6 = date(2026, 3, 5), date(2026, 3, 6)
 ONE_DAY, BOTH_DAYS = "checks of a day", "checks of two days"
 UNREADABLE = b'[{"participant": 7}]'
-METRICS = table_of(MeetingMetrics)
+METRICS, QUALITY = table_of(MeetingMetrics), table_of(DataQuality)
 WORDS = table_of(TranscriptWords)
 METRIC_CHECK = "meeting_metrics", "every_meetings_numbers_add_up"
+MISSING_CHECK = "data_quality", "nothing_that_is_measured_is_missing"
 COUNT_CHECK = "participants", "every_counted_row_is_there"
 WORD_CHECK = "transcript_words", "words_lie_inside_their_utterance"
 QUARANTINE_CHECK = "transcript_words", "nothing_is_quarantined"
@@ -97,7 +101,7 @@ def all_checks() -> list[Check]:
     return [*ledger_checks(), *media_checks([]), *metric_checks(), *table_checks()]
 
 
-def test_every_run_evaluates_all_checks(defs: dg.Definitions) -> None:
+def test_every_run_of_days_evaluates_all_checks(defs: dg.Definitions) -> None:
     outcome = run_successfully(defs, [DAY_6])
 
     found = evaluations(outcome.run_id)
@@ -115,10 +119,11 @@ def test_a_range_evaluates_them_once(defs: dg.Definitions) -> None:
 
 
 def set_silence(day: date, silence_s: float) -> None:
-    """Sets the seconds of silence of all meetings of a day. A violation results unless they are right."""
+    """Derives metrics of a day with these seconds of silence. A violation results unless they are right."""
     of_day = select(RECORDINGS.c.recording_id).where(RECORDINGS.c.day == day)
+    values = {"silence_s": silence_s, "derived_at": now()}
     with open_test_storage() as storage, storage.database.writing() as connection:
-        connection.execute(METRICS.update().where(METRICS.c.recording_id.in_(of_day)).values(silence_s=silence_s))
+        connection.execute(METRICS.update().where(METRICS.c.recording_id.in_(of_day)).values(values))
 
 
 def silence_s(day: date) -> float:
@@ -135,15 +140,77 @@ def nightly_checks(defs: dg.Definitions) -> Evaluations:
     return evaluations(result.run_id)
 
 
-def test_a_run_finds_a_wrong_number_in_its_days(defs: dg.Definitions) -> None:
+def test_run_without_new_rows_reads_the_metrics_of_its_days_alone(defs: dg.Definitions) -> None:
     run_once(BOTH_DAYS, defs, [DAY_5, DAY_6])
     set_silence(DAY_5, 1e6)
+    age_rows()
 
     of_another_day = run_successfully(defs, [DAY_6])
     of_the_day = run_successfully(defs, [DAY_5])
 
     assert evaluations(of_another_day.run_id)[METRIC_CHECK].passed
     assert not evaluations(of_the_day.run_id)[METRIC_CHECK].passed
+
+
+def test_metric_check_finds_rows_of_a_run_that_ended_before_its_checks(defs: dg.Definitions) -> None:
+    run_once(BOTH_DAYS, defs, [DAY_5, DAY_6])
+    age_rows()
+    set_silence(DAY_5, 1e6)
+
+    next_day = evaluations(run_successfully(defs, [DAY_6]).run_id)[METRIC_CHECK]
+
+    assert next_day.metadata["violations"].value == 2
+    assert {row["day"] for row in named(next_day)} == {DAY_5.isoformat()}
+
+
+def test_metric_check_finds_a_violation_that_an_overlapping_run_found_first(defs: dg.Definitions) -> None:
+    """Both runs read the same evaluation, and the run without wrong numbers stores its result last."""
+    run_once(BOTH_DAYS, defs, [DAY_5, DAY_6])
+    age_rows()
+    check = next(each for each in metric_checks() if (each.table, each.name) == METRIC_CHECK)
+    with dg.DagsterInstance.get() as instance:
+        last = last_evaluation(instance, dg.AssetCheckKey(dg.AssetKey(check.table), check.name))
+    set_silence(DAY_5, 1e6)
+
+    first = evaluations(run_successfully(defs, [DAY_5]).run_id)[METRIC_CHECK]
+    with open_test_storage() as storage, storage.database.reading() as connection:
+        second = Evaluator(connection, now(), [DAY_6]).of_days(check, last)
+
+    assert last is not None
+    assert last.passed
+    assert first.metadata["violations"].value == second.violations.count == 2
+    assert {each.day for each in second.violations.newest} == {DAY_5}
+    assert second.scope == (
+        "Read the recordings of 2026-03-06, and those that were written since the last evaluation (2). "
+        "All others passed in it."
+    )
+
+
+def test_metric_check_reads_all_recordings_after_more_were_written_than_a_query_names(
+    defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_once(BOTH_DAYS, defs, [DAY_5, DAY_6])
+    monkeypatch.setattr(evaluations_module, "RECORDINGS_PER_QUERY", 1)
+
+    evaluation = evaluations(run_successfully(defs, [DAY_6]).run_id)[METRIC_CHECK]
+
+    assert evaluation.passed
+    assert evaluation.description is None
+
+
+def test_missing_artifact_of_an_unchanged_recording_of_another_day_is_found(defs: dg.Definitions) -> None:
+    """An artifact that is awaited becomes missing by time alone."""
+    run_once(BOTH_DAYS, defs, [DAY_5, DAY_6])
+    of_day = select(RECORDINGS.c.recording_id).where(RECORDINGS.c.day == DAY_5)
+    with open_test_storage() as storage, storage.database.writing() as connection:
+        is_of_day = QUALITY.c.recording_id.in_(of_day)
+        connection.execute(QUALITY.update().where(is_of_day).values(missing_kinds="speaker_timeline"))
+    age_rows()
+
+    evaluation = evaluations(run_successfully(defs, [DAY_6]).run_id)[MISSING_CHECK]
+
+    assert evaluation.metadata["violations"].value == 2
+    assert {row["day"] for row in named(evaluation)} == {DAY_5.isoformat()}
 
 
 def test_failing_metric_check_covers_all_days_until_it_passes(defs: dg.Definitions) -> None:

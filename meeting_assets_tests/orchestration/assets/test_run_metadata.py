@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from meeting_assets.artifacts import ARTIFACTS
+from meeting_assets.orchestration.assets.materializations import NAMED_RECORDINGS, shown_total
 from meeting_assets.pipeline.storage import derived_tables
 from meeting_assets.sandbox import Sandbox, combined, uniform
 from meeting_assets.store.database import table_of
@@ -101,6 +102,24 @@ def test_no_total_of_a_range_is_a_number_that_dagster_would_plot_for_each_day(de
             "run.named_recordings",
             "run.listed_at",
         }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "of_a_day", "of_a_range"),
+    [
+        ("received_bytes", 98_696, 98_696, "98,696 in 2 partitions"),
+        ("media_s", 1234.5678901234, 1234.5678901234, "1,234.57 in 2 partitions"),
+        ("mb_per_s", 12.345678901234, 12.345678901234, "12.35"),
+        ("mb_per_s", 0, 0, "0"),
+        (NAMED_RECORDINGS, 3, 3, 3),
+        ("source", "api", "api", "api"),
+    ],
+)
+def test_totals_of_a_range_are_texts_and_rates_are_no_totals(
+    name: str, value: object, of_a_day: object, of_a_range: object
+) -> None:
+    assert shown_total(name, value, 1) == of_a_day
+    assert shown_total(name, value, 2) == of_a_range
 
 
 @pytest.mark.parametrize("days", [[FIRST], RANGE], ids=["a day", "a range"])

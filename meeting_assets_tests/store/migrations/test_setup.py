@@ -14,6 +14,7 @@ from meeting_assets.core.errors import StoreError
 from meeting_assets.metrics.trends import ROLLUPS
 from meeting_assets.pipeline.storage import derived_tables, whole_schema
 from meeting_assets.pipeline.views import VIEWS
+from meeting_assets.schema.audio_activity import AUDIO_TABLES
 from meeting_assets.schema.persistent import Artifacts, Meta, Recordings
 from meeting_assets.schema.search_index import SEARCH_TABLES
 from meeting_assets.store.database import META, Database, table_of
@@ -220,7 +221,7 @@ def test_grants_of_a_view_survive_its_replacement(postgresql_database: str) -> N
 
 
 def test_whole_schema_contains_every_model() -> None:
-    models: set[type[SQLModel]] = {*derived_tables(), *ROLLUPS, *SEARCH_TABLES}
+    models: set[type[SQLModel]] = {*derived_tables(), *ROLLUPS, *SEARCH_TABLES, *AUDIO_TABLES}
 
     assert {table_of(model) for model in models} == {*whole_schema().derived}
     assert {*whole_schema().views} == {*VIEWS}
