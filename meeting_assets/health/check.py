@@ -83,7 +83,7 @@ class Check:
     ) -> Violations:
         """Evaluates the check as of an instant, for all recordings, or for those of some days and some others."""
         found = self.violating_rows(at).subquery()
-        is_read = true() if days is None else found.c.day.in_(days)
+        is_read: ColumnElement[bool] = true() if days is None else found.c.day.in_(days)
         if recording_ids:
             is_read = or_(is_read, found.c.recording_id.in_(recording_ids))
         return self._evaluated(connection, found, is_read)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import date
@@ -143,22 +144,35 @@ def test_another_source_goes_on_at_the_same_position(page: Page) -> None:
     choose(page, "Video of the meeting")
 
     page.wait_for_function("() => document.querySelector('.player video').currentTime > 1")
+    expect(page.locator(".player .media")).to_be_visible()
     assert position_s(page) == pytest.approx(before_s, abs=0.5)
 
 
-def test_missing_file_is_said(browser: Browser, url: str, tmp_path: Path) -> None:
-    copy = tmp_path / "index.html"
+def test_missing_file_is_said_and_another_one_plays(browser: Browser, url: str, tmp_path: Path) -> None:
     path = Path(url.removeprefix("file://"))
-    copy.write_text(path.read_text().replace("../../../../raw/", "raw/"))
-    context = browser.new_context()
-    page = context.new_page()
     for name in (links.SCRIPT, links.STYLESHEET):
         (tmp_path / name).write_bytes((path.parents[3] / name).read_bytes())
-    copy.write_text(copy.read_text().replace("../../../", ""))
+    raw = path.parents[4] / "raw"
+    html = path.read_text().replace("../../../../raw/", f"{raw.as_uri()}/").replace("../../../", "")
+    first = re.findall(r'<option value="([^"]+)"', html)[0]
+    copy = tmp_path / "index.html"
+    copy.write_text(html.replace(f'"{first}"', '"missing.mp3"'))
+    errors: list[str] = []
+    context = browser.new_context()
+    page = context.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
 
     page.goto(copy.as_uri())
+    status = page.locator(".player [role=status]")
+    expect(status.get_by_text("not beside this copy")).to_be_visible()
+    expect(status.get_by_text("Click a lane")).to_be_hidden()
 
-    expect(page.locator(".player [role=status]")).to_contain_text("not beside this copy")
+    page.locator("#source").select_option(index=1)
+
+    expect(status.get_by_text("not beside this copy")).to_be_hidden()
+    expect(status.get_by_text("Click a lane")).to_be_visible()
+    page.wait_for_function("() => document.querySelector('.player audio, .player video').readyState > 0")
+    assert errors == []
     context.close()
 
 

@@ -3,7 +3,7 @@
 (() => {
   const section = document.querySelector("section.player");
   if (!section) return;
-  const status = section.querySelector("[role=status]");
+  const [hint, missingText] = section.querySelectorAll("[role=status] span");
   const choice = section.querySelector("select");
   const lanes = document.querySelector(".lanes[data-end]");
   const slider = document.querySelector(".playhead input");
@@ -28,16 +28,19 @@
     slider.dispatchEvent(new Event("input"));
   }
 
-  function missing() {
-    section.querySelector(".media").hidden = true;
-    status.textContent = "This file is not beside this copy of the pages, or this browser cannot play it.";
+  function show(isPlayable) {
+    section.querySelector(".media").hidden = !isPlayable;
+    hint.hidden = !isPlayable;
+    missingText.hidden = isPlayable;
   }
+
+  const missing = () => show(false);
 
   function listen() {
     media.addEventListener("timeupdate", follow);
     media.addEventListener("error", missing);
-    // The file may have failed to load before this script ran.
-    if (media.error || media.networkState === HTMLMediaElement.NETWORK_NO_SOURCE) missing();
+    // The file may have failed to load before this script ran. (`networkState` says the same while a load begins.)
+    if (media.error) missing();
   }
 
   function choose() {
@@ -51,7 +54,7 @@
     media.removeEventListener("timeupdate", follow);
     media.replaceWith(next);
     media = next;
-    section.querySelector(".media").hidden = false;
+    show(true);
     listen();
     media.addEventListener("loadedmetadata", () => {
       seek(wanted);
@@ -100,14 +103,14 @@
   slider?.addEventListener("keydown", (event) => { if (event.key === "Enter") seek(Number(slider.value)); });
   slider?.addEventListener("change", () => seek(Number(slider.value)));
 
-  listen();
-  section.querySelector(".script-player").hidden = false;
+  show(true);
   if (choice) {
     choice.closest("p").hidden = false;
     choice.addEventListener("change", choose);
     // The browser may have restored another choice.
     addEventListener("pageshow", () => { if (choice.selectedIndex > 0) choose(); });
   }
-  const hash = /^#t=(\d+(?:\.\d+)?)$/.exec(decodeURIComponent(location.hash));
+  listen();
+  const hash = /^#t=(\d+(?:\.\d+)?)$/.exec(location.hash);
   if (hash) media.addEventListener("loadedmetadata", () => seek(Number(hash[1])), { once: true });
 })();
