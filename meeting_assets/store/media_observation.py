@@ -1,8 +1,8 @@
 """The API's states of media objects, carried over to the ledger of media files.
 
 A waiting file becomes `failed` or `deleted` with its media object, and waits again if the API offers the object again.
-A stored file stays stored; `missing_since` notes that the API has deleted it. Files that a download found missing keep
-their error and stay `deleted`.
+A file that a download found missing also waits again if the API offers its object after that. A stored file stays
+stored; `missing_since` notes that the API has deleted it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select
 
 from meeting_assets.schema.media_objects import MediaObjects
 from meeting_assets.store.absence import CONFIRMED_AFTER
@@ -41,9 +41,10 @@ def note_api_states(connection: Connection, recording_ids: Collection[str], *, a
     for status in sorted(ENDED_AT_API):
         is_waiting = and_(of_recordings, _FILES.status == PENDING, ~is_stored, _has_object(OBJECTS.c.status == status))
         connection.execute(update_of(MEDIA_FILES, is_waiting, {**_ATTEMPT, "status": status}))
-    is_offered = _has_object(OBJECTS.c.status == DONE)
-    is_ended = and_(of_recordings, _FILES.status.in_(ENDED_AT_API), ~is_stored, _FILES.error.is_(None), is_offered)
-    connection.execute(update_of(MEDIA_FILES, is_ended, {"status": PENDING}))
+    is_newer = or_(_FILES.error.is_(None), OBJECTS.c.observed_at > _FILES.modified_at)
+    is_offered = _has_object(and_(OBJECTS.c.status == DONE, is_newer))
+    is_ended = and_(of_recordings, _FILES.status.in_(ENDED_AT_API), ~is_stored, is_offered)
+    connection.execute(update_of(MEDIA_FILES, is_ended, {**_ATTEMPT, "status": PENDING}))
     is_deleted = _has_object(OBJECTS.c.status == DELETED)
     is_gone = and_(of_recordings, is_stored, _FILES.missing_since.is_(None), is_deleted)
     connection.execute(update_of(MEDIA_FILES, is_gone, {"missing_since": at}))

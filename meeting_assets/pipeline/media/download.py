@@ -41,6 +41,7 @@ from meeting_assets.pipeline.media.report import MediaReport, Outcome
 from meeting_assets.pipeline.media.results import MediaResults, is_suspect, pending_stems, wanted_files
 from meeting_assets.pipeline.media.sources import MediaSource, MediaSources, WantedSource
 from meeting_assets.pipeline.media.spool import Spool, SpoolFile, stem_of
+from meeting_assets.pipeline.media.spool_state import Completed
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.bandwidth import Bandwidth
 from meeting_assets.recall.client import Access, RecallClient
@@ -177,26 +178,37 @@ class MediaDownloads:
             self._results.note_in_use(file)
             return
         with partial:
-            source, downloaded = await self._downloaded(file, partial)
-            if self._results.is_purged(file):
-                self._results.note_overtaken(file)
-            else:
-                await self._upload(file, source, downloaded, partial.path)
+            try:
+                media_format, downloaded = await self._downloaded(file, partial)
+                if not self._results.is_purged(file):
+                    await self._upload(file, media_format, downloaded, partial.path)
+                    partial.discard()
+                    return
+            except Exception:
+                # A purge removes the partial file at once, which looks like a broken disk here.
+                if not self._results.is_purged(file):
+                    raise
             partial.discard()
+            self._results.note_overtaken(file)
 
-    async def _downloaded(self, file: MediaFile, partial: SpoolFile) -> tuple[MediaSource, Downloaded]:
-        """Completes the partial file, with a fresh URL whenever the last one has expired.
+    async def _downloaded(self, file: MediaFile, partial: SpoolFile) -> tuple[str | None, Downloaded]:
+        """Completes the partial file, with a fresh URL whenever the last one has expired; returns its format, too.
+
+        A file that is already complete needs no URL: the API may have deleted it since.
 
         Raises:
             ApiError: the file cannot be downloaded now. Its beginning is kept if another attempt can use it.
         """
+        if (known := partial.completed(file.media_object_id)) is not None:
+            sha256 = await asyncio.to_thread(partial.finish)
+            return known.media_format, Downloaded(partial.size_bytes, sha256, known.content_type)
         wanted = WantedSource(file.recording_id, file.media_kind, file.media_object_id, file.part_id)
         refused: MediaSource | None = None
         while True:
             source = await self._sources.fresh(wanted, refused)
             stored_bytes = partial.size_bytes
             try:
-                return source, await self._media.download(source.url, partial, source.expected_bytes)
+                downloaded = await self._media.download(source.url, partial, source.expected_bytes)
             except UrlExpired:
                 if refused is not None and partial.size_bytes <= stored_bytes:
                     raise
@@ -206,10 +218,14 @@ class MediaDownloads:
             except ApiError:
                 partial.discard()
                 raise
+            else:
+                media_format = format_of(source.format, source.url)
+                partial.complete(Completed(file.media_object_id, media_format, downloaded.content_type))
+                return media_format, downloaded
 
-    async def _upload(self, file: MediaFile, source: MediaSource, downloaded: Downloaded, path: Path) -> None:
+    async def _upload(self, file: MediaFile, media_format: str | None, downloaded: Downloaded, path: Path) -> None:
         ready = await asyncio.to_thread(
-            prepared, path, format_of(source.format, source.url), self._options.audio_format, downloaded.content_type
+            prepared, path, media_format, self._options.audio_format, downloaded.content_type
         )
         stored = await asyncio.to_thread(_described, file, ready, downloaded if ready.path == path else None)
         # The object store may be slow: only the ledger's short transaction blocks the event loop.

@@ -84,7 +84,7 @@ class MediaSources:
                 self._manifests[wanted.media_object_id] = await self._manifest(wanted)
                 source = self._manifests[wanted.media_object_id].get(wanted.part_id)
         if source is None:
-            raise Gone(f"the manifest of {wanted.media_kind} no longer lists this part")
+            raise Transient(f"the manifest of {wanted.media_kind} has no URL of this part now")
         return source
 
     async def _mixed(self, wanted: WantedSource) -> MediaSource:
@@ -115,7 +115,7 @@ class MediaSources:
 
 
 def manifest_sources(document: bytes, media_format: str | None) -> Manifest:
-    """The sources in a manifest by part. Entries without an id or a URL are skipped; their parts count as gone.
+    """The sources in a manifest by part. Entries without an id or a URL are skipped: their parts wait.
 
     >>> manifest = b'[{"id": "p1", "download_url": "https://host/p1.raw"}, {"id": null}, 3]'
     >>> [*manifest_sources(manifest, "raw")]

@@ -25,11 +25,12 @@ from types import TracebackType
 from typing import Self
 
 import msgspec
+from msgspec.structs import replace
 
 from meeting_assets.core.errors import StoreError
 from meeting_assets.core.files import file_error_message
 from meeting_assets.core.processes import ProcessIdentity
-from meeting_assets.pipeline.media.spool_state import SpoolState, state_at
+from meeting_assets.pipeline.media.spool_state import Completed, SpoolState, state_at
 
 FOLDER = "spool"
 SYNC_BYTES = 64 * 2**20
@@ -160,6 +161,21 @@ class SpoolFile:
             self.size_bytes, self._hash = 0, hashlib.sha256()
             self._save(SpoolState(etag, total_bytes, 0, self._boot_id))
 
+    def completed(self, media_object_id: str) -> Completed | None:
+        """The facts about the file if it is completely here, and is that of this media object."""
+        found = self._state.completed
+        is_complete = self.size_bytes > 0 and self.size_bytes == self._state.total_bytes
+        return found if found and is_complete and found.media_object_id == media_object_id else None
+
+    def complete(self, facts: Completed) -> None:
+        """Records that the file is complete, so that a later attempt needs no download.
+
+        Raises:
+            StoreError: as `append`.
+        """
+        with self._translated():
+            self._save(replace(self._state, total_bytes=self.size_bytes, completed=facts))
+
     def append(self, chunk: bytes) -> None:
         """Writes the next bytes.
 
@@ -236,9 +252,11 @@ class SpoolFile:
     def _sync(self, size_bytes: int | None = None) -> None:
         os.fsync(self._file.fileno())
         state, synced_bytes = self._state, self.size_bytes if size_bytes is None else size_bytes
-        self._save(SpoolState(state.etag, state.total_bytes, synced_bytes, self._boot_id))
+        self._save(replace(state, synced_bytes=synced_bytes, boot_id=self._boot_id))
 
     def _save(self, state: SpoolState) -> None:
+        if not _is_at(self._file.fileno(), self.path):
+            return  # a purge has removed the file, and nothing of it may come back
         path = self._state_path.with_name(f"{self._state_path.name}.new")
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "wb") as file:

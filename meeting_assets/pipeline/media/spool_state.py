@@ -7,6 +7,14 @@ from pathlib import Path
 import msgspec
 
 
+class Completed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Facts about a complete file, which can be stored without the API."""
+
+    media_object_id: str
+    media_format: str | None = None
+    content_type: str | None = None
+
+
 class SpoolState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The content that a partial file is the beginning of. It contains no URL."""
 
@@ -16,6 +24,7 @@ class SpoolState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Bytes that are certainly on the disk."""
     boot_id: str | None = None
     """The boot of the machine in which the file was written."""
+    completed: Completed | None = None
 
 
 def state_at(path: Path) -> SpoolState | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from meeting_assets.core.errors import StoreError
 from meeting_assets.core.instants import now
 from meeting_assets.core.media_kinds import MediaKind
 from meeting_assets.core.processes import ProcessIdentity
@@ -22,6 +23,7 @@ from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.store import tombstones
 from meeting_assets.store.ledger_states import INTERRUPTED
 from meeting_assets.store.media_ledger import MEDIA_FILES
+from meeting_assets.store.media_observation import OBJECTS
 from meeting_assets_tests.support.environments import open_test_storage, sync_days, use_home, use_sandbox
 from meeting_assets_tests.support.media_homes import expect_media, fetch, media_rows, sha256_of
 
@@ -93,10 +95,9 @@ def test_nothing_stays_in_the_spool(storage: Storage, tmp_path: Path) -> None:
 
 def test_files_that_expire_first_are_downloaded_first(sandbox: Sandbox, storage: Storage) -> None:
     with storage.database.writing() as connection:
-        connection.execute(MEDIA_FILES.update().values(expires_at=datetime(2030, 1, 2, tzinfo=UTC)))
-        of_video = MEDIA_FILES.c.media_kind == MediaKind.VIDEO_MIXED.value
-        soon = MEDIA_FILES.update().where(of_video).values(expires_at=datetime(2030, 1, 1, tzinfo=UTC))
-        connection.execute(soon)
+        connection.execute(OBJECTS.update().values(expires_at=datetime(2030, 1, 2, tzinfo=UTC)))
+        of_video = OBJECTS.c.collection == MediaKind.VIDEO_MIXED.value
+        connection.execute(OBJECTS.update().where(of_video).values(expires_at=datetime(2030, 1, 1, tzinfo=UTC)))
 
     fetch(storage, max_bytes_per_run=1)
 
@@ -207,6 +208,27 @@ def test_deleted_media_is_recorded_as_lost(sandbox: Sandbox, storage: Storage) -
     lost = next(row for row in media_rows(storage) if row["recording_id"] == recording_id and is_video(row))
     assert report.total(Outcome.GONE) == 1
     assert lost["status"] == "deleted"
+
+
+def test_complete_file_is_stored_although_the_api_has_deleted_it(
+    sandbox: Sandbox, storage: Storage, tmp_path: Path
+) -> None:
+    blocked = tmp_path / "raw" / "media"
+    blocked.write_bytes(b"no folder")
+    with pytest.raises(StoreError):
+        fetch(storage, [MediaKind.VIDEO_MIXED])
+    complete = {each.id for each in sandbox.world.recordings if list((tmp_path / "spool").glob(f"{each.id}*.part"))}
+    for each in complete:
+        sandbox.delete(each)
+    blocked.unlink()
+
+    report = fetch(storage, [MediaKind.VIDEO_MIXED])
+
+    stored = {row["recording_id"] for row in media_rows(storage) if row["status"] == "fetched" and is_video(row)}
+    assert complete
+    assert stored == {each.id for each in sandbox.world.recordings}
+    assert report.total(Outcome.GONE) == 0
+    assert [*(tmp_path / "spool").iterdir()] == []
 
 
 def is_video(row: dict[str, object]) -> bool:

@@ -144,10 +144,10 @@ def test_manifest_is_requested_again_when_its_urls_are_about_to_expire() -> None
     assert api.requests["/files/manifest"] == 2
 
 
-def test_part_that_the_manifest_no_longer_lists_is_gone() -> None:
+def test_part_without_a_url_in_the_manifest_is_asked_for_later() -> None:
     api, _ = separate("a")
 
-    with pytest.raises(Gone, match="no longer lists"):
+    with pytest.raises(Transient, match="no URL of this part now"):
         api.fresh(WantedSource(RECORDING, MediaKind.AUDIO_SEPARATE, MEDIA, "b"))
 
 

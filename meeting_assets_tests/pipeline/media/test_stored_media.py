@@ -32,7 +32,7 @@ from meeting_assets.settings import read_settings
 from meeting_assets.store import media_ledger, tombstones
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger_states import DELETED, FETCHED, QUARANTINED
-from meeting_assets.store.media_ledger import MEDIA_FILES, MediaFile, StoredMedia
+from meeting_assets.store.media_ledger import MEDIA_FILES, MediaFile, MediaIdentity, StoredMedia, record_gone
 from meeting_assets.store.raw_layout import media_description_key, media_key
 from meeting_assets.store.raw_media import write_description
 from meeting_assets_tests.conftest import sqlite_first
@@ -179,6 +179,21 @@ def test_files_that_the_api_deleted_or_failed_stop_waiting(sandbox: Sandbox, sto
 
     found = {row["recording_id"]: row["status"] for row in media_rows(storage) if row["media_kind"] == "audio_separate"}
     assert found == {first.id: "deleted", second.id: "failed"}
+
+
+def test_file_that_a_download_found_missing_waits_again_if_the_api_offers_it(
+    sandbox: Sandbox, storage: Storage
+) -> None:
+    for row in media_rows(storage):
+        record_gone(
+            storage.database, MediaIdentity(row["recording_id"], MediaKind(row["media_kind"]), row["part_id"]), "404"
+        )
+    before = {row["status"] for row in media_rows(storage)}
+
+    sync_days([DAY])
+
+    assert before == {"deleted"}
+    assert {(row["status"], row["error"], row["attempts"]) for row in media_rows(storage)} == {("pending", None, 0)}
 
 
 def test_stored_files_are_purged_after_two_observations_of_their_deletion(
