@@ -31,7 +31,7 @@ the largest one."""
 READ_AT_ONCE = 50
 MOST_COUNTED = 100
 """Utterances up to which a search counts, if its limit is lower."""
-COUNTED_BATCHES = 4
+COUNTED_BATCHES = 2
 """Batches of `READ_AT_ONCE` passages that a search reads only to count.
 
 perf: counting all utterances with a common word would read all their passages (benchmarks search)
