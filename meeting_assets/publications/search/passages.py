@@ -37,7 +37,7 @@ _NEWEST = text("""
         ORDER BY passage_id DESC LIMIT :count
     ) AS newest
 """)
-# Materialized, or PostgreSQL might walk the primary key, which takes seconds for a rare word. It still stops at a limit.
+# Materialized, or PostgreSQL might walk the primary key, which takes seconds for a rare word. A limit still ends it.
 _ON_INDEX = text("""
     WITH matches AS MATERIALIZED (
         SELECT passage_id FROM search_index
