@@ -37,11 +37,12 @@ _NEWEST = text("""
         ORDER BY passage_id DESC LIMIT :count
     ) AS newest
 """)
-# Materialized, or PostgreSQL might walk the primary key, which takes seconds for a rare word. A limit still ends it.
+# Materialized and with `+ 0`, or PostgreSQL might walk the primary key, which takes seconds for a rare word. The limit
+# still ends the search in the index.
 _ON_INDEX = text("""
     WITH matches AS MATERIALIZED (
         SELECT passage_id FROM search_index
-        WHERE tokens @@ CAST(:query AS tsquery) AND passage_id BETWEEN :first AND :last
+        WHERE tokens @@ CAST(:query AS tsquery) AND passage_id + 0 BETWEEN :first AND :last
     )
     SELECT array_agg(passage_id ORDER BY passage_id DESC) AS found, max(counted) AS counted
     FROM (
