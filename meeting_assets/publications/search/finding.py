@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
 from sqlalchemy import Connection, and_, select
 
 from meeting_assets.artifacts.transcript import Transcripts, TranscriptWords
 from meeting_assets.core.batches import batched
-from meeting_assets.core.search_tokens import PASSAGE_TOKENS, located_tokens
+from meeting_assets.core.search_tokens import PASSAGE_TOKENS, located_tokens, search_tokens
 from meeting_assets.pipeline.search_index import outdated_index_count
 from meeting_assets.pipeline.search_view import searchable_utterances
 from meeting_assets.publications.search.passages import matching_passages
@@ -24,6 +24,8 @@ from meeting_assets.publications.search.scope import BATCH, Scope, SearchFilter,
 from meeting_assets.publications.search.snippets import Snippet, snippet_of
 from meeting_assets.schema.search_index import PASSAGE_BITS
 from meeting_assets.store.database import table_of
+from meeting_assets.store.search_index import PASSAGES
+from meeting_assets.store.search_index import RECORDINGS as INDEXED
 
 FIRST_PAGE, RESTRICTED_PAGE, MAX_PAGE = 250, 1_000, 5_000
 """Candidates of the first query of the index, of the first one if speakers or recordings leave out most of them, and of
@@ -31,7 +33,7 @@ the largest one."""
 READ_AT_ONCE = 50
 MOST_COUNTED = 100
 """Utterances up to which a search counts, if its limit is lower."""
-COUNTED_BATCHES = 4
+COUNTED_BATCHES = 2
 """Batches of `READ_AT_ONCE` passages that a search reads only to count.
 
 perf: counting all utterances with a common word would read all their passages (benchmarks search)
@@ -39,9 +41,7 @@ perf: counting all utterances with a common word would read all their passages (
 LONG_UTTERANCE_S = 10.0
 """In longer utterances the word's own time is looked up, which reads all words of the transcript."""
 
-_Match: TypeAlias = tuple[Any, list[tuple[int, int]]]
-"""A row of the view, with the places of the words found in its text."""
-_FOUND = searchable_utterances().subquery("found").c
+_FOUND = searchable_utterances()
 _WORDS, _TRANSCRIPTS = table_of(TranscriptWords).c, table_of(Transcripts).c
 
 
@@ -87,15 +87,16 @@ def search(connection: Connection, text: str, restriction: SearchFilter, limit: 
     query = parse_query(text)
     scope = scope_of(connection, restriction)
     matches, total, is_exact = _counted(_batches(connection, query, scope), limit)
-    found = [(row, snippet_of(row.text, spans), spans[0][0]) for row, spans in matches[:limit]]
+    located = [(row, _spans(query, row)) for row in matches[:limit]]
+    found = [(row, snippet_of(row.text, spans), spans[0][0]) for row, spans in located]
     times = _times_of_words(connection, found)
     hits = [_hit(row, snippet, times.get(_key(row), row.start_s)) for row, snippet, _ in found]
     return SearchResult(hits, total, is_exact, outdated_index_count(connection))
 
 
-def _counted(batches: Iterable[list[_Match]], limit: int) -> tuple[list[_Match], int, bool]:
-    """The first matches, their number, and whether the number is exact; more match if it is not."""
-    found: list[_Match] = []
+def _counted(batches: Iterable[list[Any]], limit: int) -> tuple[list[Any], int, bool]:
+    """The first matching rows, their number, and whether the number is exact; more match if it is not."""
+    found: list[Any] = []
     most, surplus_batches = max(limit, MOST_COUNTED), 0
     for batch in batches:
         found += batch
@@ -107,27 +108,32 @@ def _counted(batches: Iterable[list[_Match]], limit: int) -> tuple[list[_Match],
     return found, len(found), True
 
 
-def _batches(connection: Connection, query: Query, scope: Scope) -> Iterator[list[_Match]]:
-    """The matches of each batch of candidates. An utterance counts once."""
+def _batches(connection: Connection, query: Query, scope: Scope) -> Iterator[list[Any]]:
+    """The matching rows of each batch of candidates. An utterance counts once."""
     former = None
     for passage_ids in batched(_candidates(connection, query, scope), READ_AT_ONCE):
-        matches: list[_Match] = []
+        matches: list[Any] = []
         for row in _rows(connection, passage_ids, scope):
             if _key(row) == former:
                 continue  # passages of one utterance follow one another
-            if spans := _spans(query, row):
+            if _is_match(query, row):
                 former = _key(row)
-                matches.append((row, spans))
+                matches.append(row)
         yield matches
 
 
 def _rows(connection: Connection, passage_ids: Sequence[int], scope: Scope) -> Iterable[Any]:
     """The rows of some passages in descending order, of the speakers to search."""
-    query = select(*_FOUND).where(_FOUND.passage_id.in_(passage_ids)).order_by(_FOUND.passage_id.desc())
+    # perf: without the slots, PostgreSQL joins each recording of a table that it has not analyzed (benchmarks search)
+    slots = dict.fromkeys(each >> PASSAGE_BITS for each in passage_ids)
+    is_candidate = and_(PASSAGES.c.passage_id.in_(passage_ids), INDEXED.c.slot.in_([*slots]))
+    query = _FOUND.where(is_candidate).order_by(PASSAGES.c.passage_id.desc())
     if scope.speakers is None:
         return connection.execute(query)
     batches = batched(sorted(scope.speakers), BATCH)
-    rows = [row for names in batches for row in connection.execute(query.where(_FOUND.speaker.in_(names)))]
+    rows = [
+        row for names in batches for row in connection.execute(query.where(_FOUND.selected_columns.speaker.in_(names)))
+    ]
     return sorted(rows, key=lambda row: row.passage_id, reverse=True)
 
 
@@ -146,8 +152,15 @@ def _candidates(connection: Connection, query: Query, scope: Scope) -> Iterator[
             size = min(4 * size, MAX_PAGE)
 
 
+def _is_match(query: Query, row: Any) -> bool:
+    """Whether the passage, as the utterance's text now reads, matches the query."""
+    # perf: locating tokens takes several times as long, and only the hits need places (benchmarks search)
+    tokens = search_tokens(row.text)[row.token_offset : row.token_offset + PASSAGE_TOKENS]
+    return query.places(tokens) is not None
+
+
 def _spans(query: Query, row: Any) -> list[tuple[int, int]]:
-    """The places of the words found in an utterance's text; empty if the passage does not match."""
+    """The places of the words found in the text of an utterance that matches."""
     tokens = located_tokens(row.text)[row.token_offset : row.token_offset + PASSAGE_TOKENS]
     places = query.places([each.text for each in tokens]) or []
     return _merged([(tokens[each.start].start, tokens[each.stop - 1].end) for each in places])

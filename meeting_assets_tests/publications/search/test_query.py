@@ -143,3 +143,26 @@ def test_pages_of_candidates_are_complete_on_both_databases(both: list[Storage])
 
         assert len(whole) > 6
         assert [*first, *rest] == whole
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=queries, limit=st.integers(1, 8), bounds=st.tuples(*[st.integers(1, 20)] * 3))
+@example(text="the OR plan*", limit=5, bounds=(1, 2, 1))
+@example(text="the OR plan*", limit=5, bounds=(1, 2, 20))
+def test_bounds_of_probes_do_not_change_the_matches(
+    both: list[Storage], text: str, limit: int, bounds: tuple[int, int, int]
+) -> None:
+    try:
+        query = parse_query(text)
+    except UsageError:
+        return
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in zip(("PROBED_PASSAGES", "MOST_SORTED", "WIDER_PROBE"), bounds, strict=True):
+            patch.setattr(f"meeting_assets.publications.search.passages.{name}", value)
+        found = []
+        for storage in both:
+            with storage.database.reading() as connection:
+                found.append(matching_passages(connection, query, EVERYTHING, limit))
+
+    assert found[0] == found[1]
