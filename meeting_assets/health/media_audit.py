@@ -1,7 +1,8 @@
 """The audit of media files: compares the ledger with the object names and sizes of the raw store. It reads only.
 
 lost       the ledger says that a file is stored, but the raw store does not have it with that size
-unknown    files that no row names, such as the upload of a killed process; the next download replaces them
+unknown    files that no row names, such as the upload of a killed process; each may be the only copy
+replaced   files that no row names, of parts that are stored under another name
 purged     objects of a purged recording
 """
 
@@ -32,6 +33,7 @@ class MediaAudit:
     skipped_days: int = 0
     lost: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
     purged: list[str] = field(default_factory=list)
 
 
@@ -64,13 +66,26 @@ def _audit_day(day: date, database: Database, raw: RawStore, result: MediaAudit,
         still_current = _stored(connection, day)
     of_purged = {key for key in unmatched if media_recording_of(key) in purged}
     result.purged += sorted(of_purged)
-    result.unknown += sorted(unmatched - of_purged)
+    stored_parts = {_part(key) for key in still_current if key in found and found[key]["size"] == still_current[key]}
+    replaced = {key for key in unmatched - of_purged if _part(key) in stored_parts}
+    result.replaced += sorted(replaced)
+    result.unknown += sorted(unmatched - of_purged - replaced)
     for key in sorted(still_current.keys() & current.keys()):
         if key in found and found[key]["size"] == current[key]:
             result.files += 1
             result.size_bytes += current[key]
         else:
             result.lost.append(key)
+
+
+def _part(key: str) -> str:
+    """The key of a media file or its description without extensions.
+
+    >>> _part("media/2026-03-02/0f7a/audio_mixed/mixed.mp3.json")
+    'media/2026-03-02/0f7a/audio_mixed/mixed'
+    """
+    folder, _, name = key.rpartition("/")
+    return f"{folder}/{name.partition('.')[0]}"
 
 
 def _stored(connection: Connection, day: date) -> dict[str, int]:

@@ -19,6 +19,7 @@ from meeting_assets.store.database import Database, insert_into, table_of
 from meeting_assets.store.ledger_raw import wait_after
 from meeting_assets.store.ledger_states import (
     DELETED,
+    ENDED_AT_API,
     FETCHED,
     INTERRUPTED,
     MAX_INTERRUPTIONS,
@@ -127,6 +128,23 @@ def pending_identities(connection: Connection) -> list[MediaIdentity]:
     c = MEDIA_FILES.c
     query = select(c.recording_id, c.media_kind, c.part_id).where(c.status == PENDING)
     return [MediaIdentity(row[0], MediaKind(row[1]), row[2]) for row in connection.execute(query)]
+
+
+def ended(connection: Connection) -> list[MediaFile]:
+    """All files that the API deleted or failed before they were stored."""
+    c = MEDIA_FILES.c
+    is_ended = and_(c.status.in_(ENDED_AT_API), c.sha256.is_(None), c.missing_since.is_(None))
+    return [_of_row(row) for row in connection.execute(select(*COLUMNS).where(is_ended))]
+
+
+@retry_on_conflict
+def reopen(database: Database, identities: Collection[MediaIdentity]) -> None:
+    """Lets files wait again that ended at the API before they were stored."""
+    with database.writing() as connection:
+        for identity in sorted(identities):
+            is_ended = and_(_is(identity), MEDIA_FILES.c.status.in_(ENDED_AT_API), MEDIA_FILES.c.sha256.is_(None))
+            values = {"status": PENDING, "error": None, "attempts": 0, "next_attempt_at": None}
+            connection.execute(update_of(MEDIA_FILES, is_ended, values))
 
 
 def adopt(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -112,7 +112,13 @@ def _media_audit_checks(result: MediaAudit) -> Iterator[HealthCheck]:
         (
             result.unknown,
             Severity.WARNING,
-            "have no row. Run `meeting-assets rebuild` to add those that have a description; the others can be deleted",
+            "have no row. Run `meeting-assets rebuild` to add those that have a description; keep the others, which "
+            "may be the only copies",
+        ),
+        (
+            result.replaced,
+            Severity.WARNING,
+            "were left by earlier uploads of parts that are stored under another name, and can be deleted",
         ),
         (
             result.purged,

@@ -38,10 +38,10 @@ from meeting_assets.pipeline.media.expected import expect_files
 from meeting_assets.pipeline.media.libraries import pyav
 from meeting_assets.pipeline.media.preparation import Prepared, file_sha256, format_of, prepared
 from meeting_assets.pipeline.media.report import MediaReport, Outcome
-from meeting_assets.pipeline.media.results import MediaResults, is_suspect, pending_stems, wanted_files
+from meeting_assets.pipeline.media.results import MediaResults, is_suspect, pending_stems, reopen_complete, wanted_files
 from meeting_assets.pipeline.media.sources import MediaSource, MediaSources, WantedSource
 from meeting_assets.pipeline.media.spool import Spool, SpoolFile, stem_of
-from meeting_assets.pipeline.media.spool_state import Completed
+from meeting_assets.pipeline.media.spool_state import Completed, complete_files
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.recall.bandwidth import Bandwidth
 from meeting_assets.recall.client import Access, RecallClient
@@ -83,6 +83,7 @@ async def fetch_media(
     pyav()
     began_s, report, bandwidth = monotonic(), MediaReport(), Bandwidth(options.max_mbit_per_s)
     spool = Spool(options.home)
+    reopen_complete(storage.database, complete_files(spool.folder))
     report.abandoned = spool.remove_abandoned(pending_stems(storage.database))
     expect_files(storage, options.kinds, days)
     wanted = wanted_files(storage.database, options.kinds, days, at=now())

@@ -6,7 +6,7 @@ Attempts are recorded before they begin, because a file that exhausts the memory
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import date, datetime
 from functools import partial
@@ -130,6 +130,18 @@ def waiting_days(database: Database, kinds: Collection[MediaKind], *, at: dateti
     """The days with files whose download is due, in the order of their first expiry; then those of new files."""
     due = [file.day for file in wanted_files(database, kinds, None, at=at)]
     return [*dict.fromkeys([*due, *database.read(partial(days_with_new_files, kinds=kinds))])]
+
+
+def reopen_complete(database: Database, complete: Mapping[str, str]) -> None:
+    """Lets files wait again whose only copies are complete downloads in the spool, given by their names there.
+
+    `complete` contains the id of the media object of each. The API may have deleted a file after its download and
+    before its upload.
+    """
+    if complete:
+        ended = database.read(media_ledger.ended)
+        kept = [file for file in ended if complete.get(stem_of(*file.identity)) == file.media_object_id]
+        media_ledger.reopen(database, [file.identity for file in kept])
 
 
 def pending_stems(database: Database) -> set[str]:

@@ -27,6 +27,23 @@ class SpoolState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     completed: Completed | None = None
 
 
+def complete_files(folder: Path) -> dict[str, str]:
+    """The names, without extensions, of the complete files in a spool folder, with the ids of their media objects."""
+    states = {path: state_at(path) for path in folder.glob("*.json")}
+    return {
+        path.stem: state.completed.media_object_id
+        for path, state in states.items()
+        if state and state.completed and _is_whole(path, state)
+    }
+
+
+def _is_whole(path: Path, state: SpoolState) -> bool:
+    try:
+        return path.with_suffix(".part").stat().st_size == state.total_bytes
+    except FileNotFoundError:
+        return False
+
+
 def state_at(path: Path) -> SpoolState | None:
     """The stored state of a partial file; None if it is missing or damaged."""
     try:

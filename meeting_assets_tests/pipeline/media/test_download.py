@@ -18,6 +18,7 @@ from meeting_assets.pipeline.deletion.recordings import purge
 from meeting_assets.pipeline.media.report import Outcome
 from meeting_assets.pipeline.media.results import waiting_days
 from meeting_assets.pipeline.media.spool import Spool, SpoolFile, stem_of
+from meeting_assets.pipeline.media.spool_state import complete_files
 from meeting_assets.pipeline.storage import Storage
 from meeting_assets.sandbox import Sandbox, uniform
 from meeting_assets.store import tombstones
@@ -217,7 +218,7 @@ def test_complete_file_is_stored_although_the_api_has_deleted_it(
     blocked.write_bytes(b"no folder")
     with pytest.raises(StoreError):
         fetch(storage, [MediaKind.VIDEO_MIXED])
-    complete = {each.id for each in sandbox.world.recordings if list((tmp_path / "spool").glob(f"{each.id}*.part"))}
+    complete = {stem[:36] for stem in complete_files(tmp_path / "spool")}
     for each in complete:
         sandbox.delete(each)
     blocked.unlink()
@@ -228,6 +229,27 @@ def test_complete_file_is_stored_although_the_api_has_deleted_it(
     assert complete
     assert stored == {each.id for each in sandbox.world.recordings}
     assert report.total(Outcome.GONE) == 0
+    assert [*(tmp_path / "spool").iterdir()] == []
+
+
+def test_complete_file_is_kept_although_a_sync_has_seen_its_deletion(
+    sandbox: Sandbox, storage: Storage, tmp_path: Path
+) -> None:
+    blocked = tmp_path / "raw" / "media"
+    blocked.write_bytes(b"no folder")
+    with pytest.raises(StoreError):
+        fetch(storage, [MediaKind.VIDEO_MIXED])
+    complete = {stem[:36] for stem in complete_files(tmp_path / "spool")}
+    for each in complete:
+        sandbox.delete_artifact(video_of(sandbox, each))
+    blocked.unlink()
+    sync_days([DAY])
+
+    fetch(storage, [MediaKind.VIDEO_MIXED])
+
+    stored = {row["recording_id"] for row in media_rows(storage) if row["status"] == "fetched" and is_video(row)}
+    assert complete
+    assert complete <= stored
     assert [*(tmp_path / "spool").iterdir()] == []
 
 

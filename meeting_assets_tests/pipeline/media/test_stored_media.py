@@ -362,6 +362,22 @@ def test_audit_names_lost_unknown_and_purged_media(sandbox: Sandbox, storage: St
     assert result.purged == [purged]
 
 
+def test_only_media_files_whose_part_is_stored_may_be_deleted(
+    sandbox: Sandbox, storage: Storage, tmp_path: Path
+) -> None:
+    stored = store(storage, tmp_path)[0]
+    replaced, only_copy = f"{stored}x", stored.replace("/mixed.", "/other.")
+    assert only_copy != stored
+    storage.raw.put(replaced, BYTES)
+    storage.raw.put(only_copy, BYTES)
+    named = audit_media(storage.database, storage.raw, budget_s=60, min_age=timedelta(minutes=-5))
+    storage.raw.delete([stored])
+    of_lost = audit_media(storage.database, storage.raw, budget_s=60, min_age=timedelta(minutes=-5))
+
+    assert (named.replaced, named.unknown) == ([replaced], [only_copy])
+    assert (of_lost.replaced, of_lost.unknown) == ([], sorted([replaced, only_copy]))
+
+
 @pytest.mark.parametrize("given", ["audio", "audio_mixed,video", "on"])
 def test_unknown_media_kinds_are_refused(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETING_ASSETS_MEDIA", given)
