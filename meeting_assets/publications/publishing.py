@@ -7,6 +7,7 @@ says that they are ours. One list call per day finds missing files.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -207,7 +208,10 @@ class _DayPublisher:
         document = [PAGES_VERSION, config_version, inputs.stored_hash, links, self._names]
         # Pages without a player keep the hash that versions without media stored.
         played = self._state.media.get(inputs.recording_id)
-        return digest([*document, [*map(str, self._folders), *played]] if self._folders and played else document)
+        if self._folders is None or not played:
+            return digest(document)
+        # The page links by this path, so a home that moves as a whole keeps its pages.
+        return digest([*document, [os.path.relpath(self._folders.raw, self._folders.publications), *played]])
 
     def _is_current(self, key: str, inputs_hash: str) -> bool:
         row = self._state.published.get(key)

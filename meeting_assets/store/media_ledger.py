@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from meeting_assets.core.instants import now
 from meeting_assets.core.media_kinds import MediaKind
-from meeting_assets.core.processes import ProcessIdentity
 from meeting_assets.schema.media_files import MediaFiles
 from meeting_assets.store import tombstones
 from meeting_assets.store.connections import retry_on_conflict
@@ -220,10 +219,6 @@ def record_gone(database: Database, identity: MediaIdentity, error: str) -> None
     with database.writing() as connection:
         is_pending = and_(_is(identity), MEDIA_FILES.c.status == PENDING)
         connection.execute(update_of(MEDIA_FILES, is_pending, {"status": DELETED, "error": error, "worker": None}))
-
-
-def worker_name() -> str:
-    return ProcessIdentity.current().name
 
 
 def _is(identity: MediaIdentity) -> ColumnElement[bool]:

@@ -174,7 +174,11 @@ class RawStore(Objects):
         folder = self.folder
         if folder is None:
             return []
-        return self.translated(f"list {day}/", lambda: incomplete_files(folder / str(day), before.timestamp()))
+        before_s = before.timestamp()
+        media = f"{MEDIA}/{day}"
+        found = self.translated(f"list {day}/", lambda: incomplete_files(folder / str(day), before_s))
+        of_media = self.translated(f"list {media}/", lambda: incomplete_files(folder / media, before_s))
+        return [*found, *(f"{MEDIA}/{each}" for each in of_media)]
 
     def days_of(self, recording_ids: Collection[str]) -> dict[str, list[date]]:
         """The days under which each recording has objects or media files. Lists every day once."""
@@ -203,10 +207,6 @@ class RawStore(Objects):
         if kind and artifact_id:
             return self._purge_prefix(f"{day}/{recording_id}/{kind}/{artifact_id}/")
         return self._purge_prefix(f"{day}/{recording_id}/") + self._purge_prefix(media_prefix(day, recording_id))
-
-    def purge_media(self, day: date, recording_id: str, media_kind: str) -> int:
-        """Deletes the media files of a recording and kind with their descriptions; returns the number of objects."""
-        return self._purge_prefix(f"{media_prefix(day, recording_id)}{media_kind}/")
 
     def _day_prefixes(self) -> list[tuple[date, str]]:
         """All prefixes of days, those of media files too."""
@@ -243,13 +243,25 @@ def _linked(path: Path, target: Path) -> bool:
     # `#` marks incomplete files, as those of the store's client (`store.objects.incomplete_files`).
     incomplete = target.with_name(f"{target.name}#{uuid4().hex}")
     try:
+        _synchronize(path)
         os.link(path, incomplete)
         incomplete.replace(target)
+        _synchronize(target.parent)
     except OSError as error:
+        incomplete.unlink(missing_ok=True)
         if error.errno in NO_LINKS:
             return False
         raise
     return True
+
+
+def _synchronize(path: Path) -> None:
+    """Writes a file or the names in a folder to the disk: after a power failure, the ledger must be right."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _decompressed(stored: bytes, size_bytes: int | None) -> bytes:

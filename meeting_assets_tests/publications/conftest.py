@@ -11,6 +11,8 @@ from sqlalchemy import Connection
 from meeting_assets.pipeline.storage import Storage, open_storage
 from meeting_assets.sandbox import Sandbox
 from meeting_assets.settings import read_settings
+from meeting_assets_tests.pipeline.conftest import home_with_meetings as home_with_meetings
+from meeting_assets_tests.pipeline.conftest import stored_fortnight as stored_fortnight
 from meeting_assets_tests.support.environments import sync_days, use_home, use_sandbox
 from meeting_assets_tests.support.page_meetings import DAY, recording_ids, world
 

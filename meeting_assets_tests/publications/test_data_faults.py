@@ -15,7 +15,6 @@ from meeting_assets.publications.pages.meeting_quality import WITHOUT
 from meeting_assets.schema.persistent import Artifacts
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger_states import ABSENT, DELETED, FAILED, FETCHED, PENDING, QUARANTINED, SUPERSEDED
-from meeting_assets_tests.pipeline.conftest import home_with_meetings, stored_fortnight  # noqa: F401 - fixtures
 from meeting_assets_tests.support.bad_data import assert_same_meetings, in_query
 from meeting_assets_tests.support.environments import open_test_storage
 from meeting_assets_tests.support.meeting_pages import changed
@@ -27,7 +26,7 @@ ARTIFACTS, METRICS, QUALITY, MEMBERS = (
 )
 
 
-def test_pages_and_query_agree_about_the_fortnight(stored_fortnight: StoredFortnight) -> None:  # noqa: F811
+def test_pages_and_query_agree_about_the_fortnight(stored_fortnight: StoredFortnight) -> None:
     with stored_fortnight.storage.database.reading() as connection:
         shown = assert_same_meetings(connection)
 
@@ -97,7 +96,7 @@ def test_artifact_of_another_kind_is_no_fault(stored_page_meetings: Storage, ids
         assert ids["complete"] not in assert_same_meetings(connection)
 
 
-def test_meeting_without_metrics_or_ledger_has_bad_data(home_with_meetings: Home) -> None:  # noqa: F811
+def test_meeting_without_metrics_or_ledger_has_bad_data(home_with_meetings: Home) -> None:
     with open_test_storage() as storage, storage.database.engine.connect() as connection:
         for table in (METRICS, QUALITY, MEMBERS, ARTIFACTS):
             connection.execute(table.delete())
@@ -108,7 +107,7 @@ def test_meeting_without_metrics_or_ledger_has_bad_data(home_with_meetings: Home
     assert len(shown) == len(home_with_meetings.recordings)
 
 
-def test_agreement_does_not_depend_on_the_database(home_with_meetings: Home) -> None:  # noqa: F811
+def test_agreement_does_not_depend_on_the_database(home_with_meetings: Home) -> None:
     with open_test_storage() as storage, storage.database.engine.connect() as connection:
         connection.execute(QUALITY.update().values(speech_event_agreement=0.1, clock_skew_s=-9.0))
         first = connection.scalar(select(QUALITY.c.recording_id).limit(1))

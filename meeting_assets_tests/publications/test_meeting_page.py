@@ -201,9 +201,14 @@ def test_large_meeting_folds_the_swimlanes_with_least_speech(connection: Connect
     ("delay_s", "sentence"),
     [
         (None, "Lateness counts from the first arrival, because no scheduled start is known."),
-        (7 * 3600.0, "Lateness counts from the first arrival, because no scheduled start is known."),
+        (
+            7 * 3600.0,
+            "Lateness counts from the first arrival, because the scheduled start is more than 6 hours from the start "
+            "of the recording.",
+        ),
         (103.0, "Lateness counts from the scheduled start; the recording began 1 min 43 s after it."),
         (0.4, "Lateness counts from the scheduled start; the recording began then."),
+        (-0.4, "Lateness counts from the scheduled start; the recording began then."),
         (-90.0, "Lateness counts from the scheduled start; the recording began 1 min 30 s before it."),
     ],
 )

@@ -125,6 +125,22 @@ def test_page_is_written_again_when_media_arrive_and_refers_to_the_stored_files(
         assert publish_days(storage, read_settings(), [DAY]).total().written == 0
 
 
+def test_pages_with_a_player_stay_when_their_home_moves(
+    sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_test_storage() as storage:
+        expect_media(storage)
+        fetch(storage)
+        publish_days(storage, read_settings(), [DAY])
+    moved = home.with_name("moved")
+    home.rename(moved)
+    monkeypatch.setenv("MEETING_ASSETS_HOME", str(moved))
+
+    with open_test_storage() as storage:
+        assert sources(page_of(storage, sandbox.world.recordings[0].id))
+        assert publish_days(storage, read_settings(), [DAY]).total().written == 0
+
+
 def test_purged_meeting_leaves_no_page_with_a_player(sandbox: Sandbox) -> None:
     recording_id = sandbox.world.recordings[0].id
     with open_test_storage() as storage:

@@ -9,7 +9,7 @@ import shutil
 import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from obstore.store import LocalStore, MemoryStore, from_url
 
 from meeting_assets.core.errors import StoreError
+from meeting_assets.core.instants import now
 from meeting_assets.core.urls import without_url_secrets
 from meeting_assets.store.raw import RawStore
 from meeting_assets.store.raw_layout import RawObject
@@ -121,6 +122,17 @@ def test_incomplete_file_of_a_killed_writer_is_no_object(raw: RawStore, folder: 
     assert raw.read(kept.key, kept.sha256) is None
     assert keep(raw) == kept
     assert raw.read(kept.key, kept.sha256) == PAYLOAD
+
+
+def test_incomplete_files_of_artifacts_and_media_are_found(raw: RawStore, folder: Path) -> None:
+    artifact = f"{DAY}/r/transcript/t#1"
+    media = f"media/{DAY}/r/video_mixed/mixed.mp4#1"
+    for key in (artifact, media):
+        (folder / key).parent.mkdir(parents=True, exist_ok=True)
+        (folder / key).write_bytes(PAYLOAD)
+
+    assert raw.interrupted_writes(DAY, before=now() + timedelta(minutes=1)) == [artifact, media]
+    assert raw.interrupted_writes(DAY, before=now() - timedelta(minutes=1)) == []
 
 
 @pytest.fixture

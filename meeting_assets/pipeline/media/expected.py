@@ -21,17 +21,15 @@ from meeting_assets.artifacts.audio_separate import AudioParts
 from meeting_assets.artifacts.video_separate import VideoParts
 from meeting_assets.core.media_kinds import MediaKind
 from meeting_assets.pipeline.storage import Storage
-from meeting_assets.schema.media_objects import MediaObjects
 from meeting_assets.schema.persistent import Recordings
 from meeting_assets.store import media_ledger, tombstones
 from meeting_assets.store.connections import retry_on_conflict
 from meeting_assets.store.database import table_of
 from meeting_assets.store.ledger_states import PENDING
 from meeting_assets.store.media_ledger import MEDIA_FILES, MediaFile
+from meeting_assets.store.media_observation import DONE, OBJECTS
 
-OBJECTS = table_of(MediaObjects)
 RECORDINGS = table_of(Recordings)
-DONE = "done"
 PARTS: MappingProxyType[MediaKind, type[SQLModel]] = MappingProxyType(
     {MediaKind.AUDIO_SEPARATE: AudioParts, MediaKind.VIDEO_SEPARATE: VideoParts}
 )

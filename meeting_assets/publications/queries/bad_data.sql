@@ -1,7 +1,8 @@
 -- name: bad_data
 -- question: Which meetings have bad data?
--- about: Meetings with missing or unreadable data, or with doubtful numbers, those with the most reasons first. The
---   index and the page of the data's health name the same meetings with the same reasons.
+-- about: Meetings with missing or unreadable data, or with doubtful numbers, those with the most reasons first. If
+--   `attributed_share` is that of MEETING_ASSETS_METRICS, the index and the page of the data's health name the same
+--   meetings with the same reasons.
 -- parameter: attributed_share number = 0.9; least share of words with a participant, as in MEETING_ASSETS_METRICS
 -- parameter: limit integer = 20; largest number of rows
 WITH kinds AS (

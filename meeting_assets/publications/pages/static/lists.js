@@ -85,7 +85,7 @@
     key: (_, key) => (row) => fold(row.dataset.keys ?? "").includes(fold(key)),
     from: (_, day) => (row) => row.dataset.day >= day,
     to: (_, day) => (row) => row.dataset.day <= day,
-    data: (_, kind) => (row) => Boolean(row.querySelector(".warning")) === (kind === "notes"),
+    data: (_, kind) => (row) => ("bad" in row.dataset) === (kind === "bad"),
   };
 
   function filtersOf(list) {

@@ -44,7 +44,7 @@
   }
 
   function followHash() {
-    const found = /^#t=(\d+(?:\.\d+)?)$/.exec(decodeURIComponent(location.hash));
+    const found = /^#t=(\d+(?:\.\d+)?)$/.exec(location.hash);
     if (found) goTo(Number(found[1]));
   }
 
